@@ -1,0 +1,1 @@
+"""How is this gateway set up?"""

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.config.basic_auth import BasicAuth
+from gateway.config.findings import ConfigurationError
+from gateway.config.secrets import Secrets, load_secrets
+from gateway.config.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "made" / "data")
+
+
+def _configured(secret: str) -> Secrets:
+    return load_secrets(Settings(basic_auth=BasicAuth(jwt_secret=SecretStr(secret))))
+
+
+def test_secret_is_made_once_and_kept_for_its_owner_only(settings: Settings) -> None:
+    first = load_secrets(settings)
+    file = settings.data_dir / "jwt_secret"
+    assert first.jwt_secret_origin == "generated"
+    assert len(first.jwt_secret) == 32
+    assert load_secrets(settings) == first
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
+    assert list(settings.data_dir.iterdir()) == [file]
+
+
+def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
+    one, two = (load_secrets(Settings(data_dir=tmp_path / name)) for name in ("one", "two"))
+    assert one.jwt_secret != two.jwt_secret
+
+
+def test_many_first_starts_agree_on_one_secret(settings: Settings) -> None:
+    barrier = Barrier(16)
+
+    def start(_: int) -> Secrets:
+        barrier.wait()
+        return load_secrets(settings)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len({secrets.jwt_secret for secrets in pool.map(start, range(16))}) == 1
+    assert [path.name for path in settings.data_dir.iterdir()] == ["jwt_secret"]
+
+
+def test_configured_secret_of_any_length_becomes_32_bytes(settings: Settings) -> None:
+    short, long = _configured("Short-and-unknown"), _configured("x7" * 300)
+    assert short.jwt_secret_origin == "configured"
+    assert len(short.jwt_secret) == len(long.jwt_secret) == 32
+    assert short.jwt_secret != long.jwt_secret
+    assert _configured("Short-and-unknown") == short
+    assert not settings.data_dir.exists()
+
+
+def test_each_purpose_has_its_own_key() -> None:
+    secrets = _configured("Short-and-unknown")
+    keys = {secrets.jwt_secret, secrets.derive("session token"), secrets.derive("access token")}
+    assert len(keys) == 3
+    assert {len(key) for key in keys} == {32}
+    assert secrets.derive("session token") == secrets.derive("session token")
+
+
+def test_changed_secret_changes_every_key() -> None:
+    assert _configured("Short-and-unknown").derive("x") != _configured("Short-and-unknowm").derive("x")
+
+
+def test_secret_has_no_repr() -> None:
+    secrets = _configured("Short-and-unknown")
+    assert repr(secrets) == "Secrets(jwt_secret_origin='configured')"
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "cure"),
+    [(0o644, "x" * 64, "chmod 600"), (0o600, "", "is damaged"), (0o600, "short\n", "is damaged")],
+)
+def test_file_that_cannot_be_trusted_is_refused(settings: Settings, mode: int, text: str, cure: str) -> None:
+    settings.data_dir.mkdir(parents=True)
+    file = settings.data_dir / "jwt_secret"
+    file.write_text(text)
+    file.chmod(mode)
+    with pytest.raises(ConfigurationError, match=cure) as caught:
+        load_secrets(settings)
+    assert caught.value.problems[0].origin == str(file)
+
+
+def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="make the data folder writable, or set BASIC_AUTH_JWT_SECRET"):
+        load_secrets(Settings(data_dir=tmp_path / "file" / "data"))
