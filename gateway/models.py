@@ -1,0 +1,86 @@
+"""The nouns: what the gateway knows about people, their sessions, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class OrganizationRole(StrEnum):
+    """The organization role as people and applications read it (LangSmith's names)."""
+
+    ADMIN = "Organization Admin"
+    USER = "Organization User"
+
+
+class CredentialKind(StrEnum):
+    """What proved who is asking; the value of `Remote-Auth-Method`."""
+
+    SESSION = "session"
+    JWT = "jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The single organization, with its one workspace."""
+
+    id: str
+    display_name: str
+    workspace_id: str
+    workspace_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A stored record of a person who can log in."""
+
+    id: str
+    email: str
+    username: str | None
+    name: str
+    password_hash: str | None
+    role: OrganizationRole
+    email_verified: bool
+    must_change_password: bool
+    disabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The period after a login during which a browser is remembered.
+
+    `id` is stable; the token in the cookie is not part of it (only a keyed digest is stored).
+    """
+
+    id: str
+    account_id: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    idle_timeout: timedelta
+    level: int
+
+    @property
+    def idle_expires_at(self) -> datetime:
+        return self.last_seen_at + self.idle_timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who the gateway has established is asking, and how."""
+
+    account_id: str
+    email: str
+    username: str | None
+    name: str
+    role: OrganizationRole
+    organization: str
+    workspace: str
+    groups: tuple[str, ...]
+    credential: CredentialKind
+    session_id: str
+    level: int
+    must_change_password: bool

@@ -1,0 +1,15 @@
+"""Run the migrations on the connection that was handed in: the caller holds the transaction and commits it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from gateway.storage.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transaction_per_migration=False,
+)
+context.run_migrations()

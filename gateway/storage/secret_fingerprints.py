@@ -1,0 +1,22 @@
+"""A fingerprint of each secret, so that a changed one is noticed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.storage.tables import secret_fingerprints
+from gateway.storage.upsert import upsert
+
+
+async def exchange_fingerprint(
+    connection: AsyncConnection, name: str, *, fingerprint: str, now: datetime
+) -> str | None:
+    """Store the current fingerprint and return the one that stood there before."""
+    statement = select(secret_fingerprints.c.fingerprint).where(secret_fingerprints.c.name == name)
+    before = (await connection.execute(statement)).scalar_one_or_none()
+    values = {"fingerprint": fingerprint, "updated_at": now}
+    await upsert(connection, secret_fingerprints, key={"name": name}, values=values)
+    return before

@@ -1,0 +1,123 @@
+"""The sessions, found by a keyed digest of their token or by their stable id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.models import Account, Organization, Session
+from gateway.storage.accounts import account_from_row
+from gateway.storage.tables import accounts, organizations, sessions, workspaces
+
+# One statement gives all that a check needs to know about a session.
+_SELECT = (
+    select(
+        accounts,
+        sessions.c.id.label("session_id"),
+        sessions.c.created_at.label("session_created_at"),
+        sessions.c.last_seen_at,
+        sessions.c.expires_at,
+        sessions.c.idle_timeout_seconds,
+        sessions.c.level,
+        organizations.c.id.label("organization_id"),
+        organizations.c.display_name.label("organization_name"),
+        workspaces.c.id.label("workspace_id"),
+        workspaces.c.display_name.label("workspace_name"),
+    )
+    .select_from(sessions)
+    .join(accounts, accounts.c.id == sessions.c.account_id)
+    .join(organizations, organizations.c.slot == 1)
+    .join(workspaces, workspaces.c.organization_id == organizations.c.id)
+    .limit(1)
+)
+_BY_DIGEST = _SELECT.where(sessions.c.token_digest == bindparam("wanted"))
+_BY_ID = _SELECT.where(sessions.c.id == bindparam("wanted"))
+_TOUCH = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("wanted"), sessions.c.last_seen_at < bindparam("seen_at"))
+    .values(last_seen_at=bindparam("seen_at"))
+)
+
+
+async def find_session_by_digest(
+    connection: AsyncConnection, digest: bytes
+) -> tuple[Session, Account, Organization] | None:
+    return _from_row((await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none())
+
+
+async def find_session(connection: AsyncConnection, session_id: str) -> tuple[Session, Account, Organization] | None:
+    return _from_row((await connection.execute(_BY_ID, {"wanted": session_id})).one_or_none())
+
+
+async def insert_session(
+    connection: AsyncConnection,
+    session: Session,
+    *,
+    token_digest: bytes,
+    client_address: str | None,
+    user_agent: str | None,
+) -> None:
+    await connection.execute(
+        insert(sessions).values(
+            id=session.id,
+            account_id=session.account_id,
+            token_digest=token_digest,
+            level=session.level,
+            idle_timeout_seconds=int(session.idle_timeout.total_seconds()),
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            expires_at=session.expires_at,
+            client_address=client_address,
+            user_agent=user_agent,
+        )
+    )
+
+
+async def touch_sessions(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+    """Write when sessions were last used; a later moment already stored by another process stays."""
+    await connection.execute(_TOUCH, [{"wanted": session_id, "seen_at": at} for session_id, at in seen.items()])
+
+
+async def replace_token(connection: AsyncConnection, session_id: str, *, token_digest: bytes) -> bool:
+    """Give a session a new token; the old one is dead with the commit. Says whether the session was there."""
+    statement = update(sessions).where(sessions.c.id == session_id).values(token_digest=token_digest)
+    return (await connection.execute(statement.returning(sessions.c.id))).first() is not None
+
+
+async def delete_session(connection: AsyncConnection, session_id: str) -> bool:
+    """Delete one session; says whether it was there."""
+    result = await connection.execute(delete(sessions).where(sessions.c.id == session_id).returning(sessions.c.id))
+    return result.first() is not None
+
+
+async def delete_sessions_of(connection: AsyncConnection, account_id: str, *, keep: str | None = None) -> list[str]:
+    """Delete an account's sessions but for the one to keep; returns the ids of the deleted ones."""
+    statement = delete(sessions).where(sessions.c.account_id == account_id)
+    if keep is not None:
+        statement = statement.where(sessions.c.id != keep)
+    return list((await connection.execute(statement.returning(sessions.c.id))).scalars())
+
+
+def _from_row(row: Row[Any] | None) -> tuple[Session, Account, Organization] | None:
+    if row is None:
+        return None
+    session = Session(
+        id=row.session_id,
+        account_id=row.id,
+        created_at=row.session_created_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expires_at,
+        idle_timeout=timedelta(seconds=row.idle_timeout_seconds),
+        level=row.level,
+    )
+    organization = Organization(
+        id=row.organization_id,
+        display_name=row.organization_name,
+        workspace_id=row.workspace_id,
+        workspace_name=row.workspace_name,
+    )
+    return session, account_from_row(row), organization

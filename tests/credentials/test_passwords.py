@@ -1,0 +1,210 @@
+"""Passwords: what is hashed, what is refused, and at which cost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from argon2 import extract_parameters
+from argon2.low_level import Type
+
+from gateway.credentials import passwords
+from gateway.credentials.passwords import (
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
+    PasswordHashing,
+    broken_password_rule,
+    canonical_password,
+    generate_password,
+)
+from gateway.errors import Unavailable
+from gateway.grammar.initial_password import broken_initial_password_rules
+
+
+@pytest.fixture
+async def hashing() -> AsyncIterator[PasswordHashing]:
+    hashing = PasswordHashing(threads=2)
+    yield hashing
+    hashing.close()
+
+
+class Bench:
+    """Takes the place of the slow work: each piece waits in its thread until it may end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Event()
+        self.running = 0
+        self.most = 0
+        self._lock = threading.Lock()
+        monkeypatch.setattr(passwords, "_verify", self._work)
+
+    def _work(self, _expected: str, _password: str) -> bool:
+        with self._lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        self.begun.release()
+        self.may_end.wait(timeout=10)
+        with self._lock:
+            self.running -= 1
+        return True
+
+
+async def test_hash_is_argon2id_at_the_recommended_cost(hashing: PasswordHashing) -> None:
+    """L5."""
+    parameters = extract_parameters(await hashing.hash("correct horse"))
+    assert parameters.type is Type.ID
+    assert parameters.memory_cost >= 19 * 1024
+    assert parameters.time_cost >= 2
+    assert parameters.salt_len >= 16
+
+
+async def test_two_hashes_of_one_password_differ(hashing: PasswordHashing) -> None:
+    """L5."""
+    assert await hashing.hash("correct horse") != await hashing.hash("correct horse")
+
+
+async def test_only_the_same_password_verifies(hashing: PasswordHashing) -> None:
+    expected = await hashing.hash("correct horse")
+    assert await hashing.verify("correct horse", expected=expected)
+    for wrong in ("Correct horse", "correct horse ", " correct horse", "correct", "", "correct horse\x00"):
+        assert not await hashing.verify(wrong, expected=expected)
+
+
+async def test_nothing_is_cut_off(hashing: PasswordHashing) -> None:
+    """L4: bcrypt stops at byte 72."""
+    expected = await hashing.hash("a" * 120 + "b")
+    assert not await hashing.verify("a" * 120 + "c", expected=expected)
+    assert not await hashing.verify("a" * 72, expected=expected)
+
+
+async def test_spellings_that_look_the_same_are_the_same(hashing: PasswordHashing) -> None:
+    expected = await hashing.hash("cafe\u0301 \ufb01 \u2460\u2461")
+    assert await hashing.verify("caf\u00e9 fi 12", expected=expected)
+    assert canonical_password(" Caf\u00e9 ") == " Caf\u00e9 "
+
+
+@pytest.mark.parametrize("expected", [None, "", "no hash", "$argon2id$v=19$m=65536,t=3,p=4$damaged"])
+async def test_without_a_usable_hash_the_answer_is_no(hashing: PasswordHashing, expected: str | None) -> None:
+    """L7."""
+    assert not await hashing.verify("anything", expected=expected)
+
+
+async def test_unknown_account_costs_the_same_work(hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L7."""
+    verified: list[str] = []
+
+    def note(expected: str, _password: str) -> bool:
+        verified.append(expected)
+        return True
+
+    monkeypatch.setattr(passwords, "_verify", note)
+    known = await hashing.hash("correct horse")
+    assert await hashing.verify("x", expected=known)
+    assert not await hashing.verify("x", expected=None), "even if the decoy's password were guessed"
+    assert [extract_parameters(work) for work in verified] == [extract_parameters(known)] * 2
+
+
+async def test_no_more_are_hashed_at_once_than_there_are_threads(
+    hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L8."""
+    bench = Bench(monkeypatch)
+    work = [asyncio.create_task(hashing.verify("x", expected="y")) for _ in range(20)]
+    await asyncio.to_thread(bench.begun.acquire)
+    await asyncio.to_thread(bench.begun.acquire)
+    bench.may_end.set()
+    assert all(await asyncio.gather(*work))
+    assert bench.most == 2
+
+
+async def test_whoever_waits_past_the_deadline_is_told_to_come_back(
+    hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L8."""
+    bench = Bench(monkeypatch)
+    monkeypatch.setattr(passwords, "_QUEUE_DEADLINE", timedelta(0))
+    work = [asyncio.create_task(hashing.verify("x", expected="y")) for _ in range(3)]
+    with pytest.raises(Unavailable):
+        await work[2]
+    bench.may_end.set()
+    assert await work[0]
+    assert await work[1]
+
+
+async def test_full_queue_is_refused_at_once_and_empties_again(
+    hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L8, N3."""
+    bench = Bench(monkeypatch)
+    monkeypatch.setattr(passwords, "_QUEUE_LENGTH", 3)
+    work = [asyncio.create_task(hashing.verify("x", expected="y")) for _ in range(5)]
+    await asyncio.to_thread(bench.begun.acquire)
+    with pytest.raises(Unavailable):
+        await hashing.verify("x", expected="y")
+    bench.may_end.set()
+    assert all(await asyncio.gather(*work))
+    assert await hashing.verify("x", expected="y")
+
+
+async def test_caller_who_gives_up_in_the_queue_takes_no_place(
+    hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(monkeypatch)
+    monkeypatch.setattr(passwords, "_QUEUE_LENGTH", 1)
+    running = [asyncio.create_task(hashing.verify("x", expected="y")) for _ in range(2)]
+    await asyncio.to_thread(bench.begun.acquire)
+    waiting = asyncio.create_task(hashing.verify("x", expected="y"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    last = asyncio.create_task(hashing.verify("x", expected="y"))
+    bench.may_end.set()
+    assert all(await asyncio.gather(*running, last))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["a" * 8, "a" * 128, " a      ", "\u00e9" * 8, "\U0001f600" * 8, "\U0001f600" * 128, "pass word with spaces"],
+)
+def test_password_within_the_rules_is_taken(password: str) -> None:
+    """L1, L2: one code point is one character, and nothing is asked of their kinds."""
+    assert broken_password_rule(password) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "a" * 7,
+        "a" * 129,
+        "a" * 1_000_000,
+        " " * 8,
+        "\u00a0" * 8,
+        "\u2003" * 20,
+        # Seven characters by two code points each, which are one each in the form that is hashed.
+        "e\u0301" * 7,
+        # One character as typed; eighteen in the form that is hashed.
+        "\ufdfa",
+    ],
+)
+def test_password_outside_the_rules_is_refused_with_a_sentence(password: str) -> None:
+    """L1, L4."""
+    sentence = broken_password_rule(password)
+    assert sentence
+    assert sentence.endswith(".")
+
+
+def test_bounds_are_those_of_the_contract() -> None:
+    assert (MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH) == (8, 128)
+
+
+def test_generated_password_keeps_every_rule_and_never_repeats() -> None:
+    generated = {generate_password() for _ in range(200)}
+    assert len(generated) == 200
+    for password in generated:
+        assert broken_password_rule(password) is None
+        assert broken_initial_password_rules(password) == []

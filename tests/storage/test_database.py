@@ -1,0 +1,272 @@
+"""Connections: what holds on each of them, and what a failing engine becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import threading
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import Unavailable
+from gateway.storage import database as database_module
+from gateway.storage.database import Database
+from gateway.storage.migrate import migrate
+from tests.support.database import Disk
+
+FULL = 2
+INSERT = text("INSERT INTO secret_fingerprints VALUES (:name, 'f', '2026-01-01 00:00:00')")
+
+
+async def _count(database: Database) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(text("SELECT count(*) FROM secret_fingerprints"))).scalar_one())
+
+
+async def _pragmas(connection: AsyncConnection) -> tuple[object, ...]:
+    names = ("journal_mode", "synchronous", "foreign_keys")
+    return tuple([(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one() for name in names])
+
+
+async def test_every_connection_is_durable_and_keeps_foreign_keys(database: Database) -> None:
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(database.read()) for _ in range(6)]
+        connections.append(await stack.enter_async_context(database.write()))
+        own = await database.connect()
+        connections.append(own)
+        assert [await _pragmas(connection) for connection in connections] == [("wal", FULL, 1)] * 8
+        await own.close()
+
+
+async def test_broken_foreign_key_is_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(
+                text("INSERT INTO workspaces VALUES ('w', 'no such organization', 'x', '2026-01-01 00:00:00')")
+            )
+
+
+async def test_write_is_seen_once_it_is_committed(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(INSERT, {"name": "a"})
+        assert await _count(database) == 0
+    assert await _count(database) == 1
+
+
+async def test_reading_connection_sees_each_later_commit(database: Database) -> None:
+    async with database.read() as reader:
+        for expected in range(3):
+            assert (await reader.execute(text("SELECT count(*) FROM secret_fingerprints"))).scalar_one() == expected
+            async with database.write() as connection:
+                await connection.execute(INSERT, {"name": str(expected)})
+
+
+async def test_write_that_raises_leaves_nothing(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(INSERT, {"name": "a"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write()
+    assert await _count(database) == 0
+
+
+async def test_write_that_is_cancelled_leaves_nothing_and_gives_its_place_back(database: Database, disk: Disk) -> None:
+    """There is one writing connection: lost, nobody could log in any more."""
+    for statement in ("BEGIN", "INSERT", "COMMIT-less end"):
+        held = asyncio.Event()
+
+        async def write(statement: str = statement, held: asyncio.Event = held) -> None:
+            if statement == "BEGIN":
+                disk.stop()
+            async with database.write() as connection:
+                if statement == "INSERT":
+                    disk.stop()
+                await connection.execute(INSERT, {"name": "a"})
+                held.set()
+                await asyncio.Event().wait()
+
+        writing = asyncio.create_task(write())
+        await (held.wait() if statement == "COMMIT-less end" else disk.reached.wait())
+        writing.cancel()
+        await asyncio.wait([writing])
+        disk.go_on()
+        disk.reached.clear()
+        assert writing.cancelled()
+        async with asyncio.timeout(5), database.write() as connection:
+            await connection.execute(INSERT, {"name": statement})
+    assert await _count(database) == 3
+
+
+async def test_writes_stand_in_line_instead_of_failing(database: Database) -> None:
+    async def write(name: str) -> None:
+        async with database.write() as connection:
+            count = (await connection.execute(text("SELECT count(*) FROM secret_fingerprints"))).scalar_one()
+            await connection.execute(INSERT, {"name": f"{name} after {count}"})
+
+    await asyncio.gather(*(write(str(number)) for number in range(50)))
+    async with database.read() as connection:
+        names = (await connection.execute(text("SELECT name FROM secret_fingerprints"))).scalars()
+        assert sorted(int(name.rpartition(" ")[2]) for name in names) == list(range(50)), "read and write are one"
+
+
+async def test_two_processes_that_read_and_then_write_do_not_fail(database: Database, tmp_path: Path) -> None:
+    """A transaction that begins deferred dies with "database is locked" here."""
+    other = Database.open(tmp_path / "gateway.db")
+
+    async def write(where: Database, name: str) -> None:
+        async with where.write() as connection:
+            await connection.execute(text("SELECT count(*) FROM secret_fingerprints"))
+            await connection.execute(INSERT, {"name": name})
+
+    try:
+        ours = [write(database, f"ours {number}") for number in range(10)]
+        theirs = [write(other, f"theirs {number}") for number in range(10)]
+        await asyncio.gather(*ours, *theirs)
+        assert await _count(database) == 20
+    finally:
+        await other.close()
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for locks in the real world's seconds."""
+    pragmas = [pragma for pragma in database_module._PRAGMAS if "busy_timeout" not in pragma]  # noqa: SLF001
+    monkeypatch.setattr(database_module, "_PRAGMAS", (*pragmas, "PRAGMA busy_timeout=20"))
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_locked_database_is_unavailable_and_heals(tmp_path: Path) -> None:
+    """N2."""
+    path = tmp_path / "gateway.db"
+    database = Database.open(path)
+    await migrate(database)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                async with database.write():
+                    pass
+        assert await _count(database) == 0, "reading goes on"
+        other.execute("ROLLBACK")
+    async with database.write() as connection:
+        await connection.execute(INSERT, {"name": "a"})
+    assert await _count(database) == 1
+    await database.close()
+
+
+async def test_failing_disk_is_unavailable_and_heals(database: Database, disk: Disk) -> None:
+    """N2."""
+    disk.broken = True
+    for _ in range(30):
+        with pytest.raises(Unavailable):
+            await _count(database)
+        with pytest.raises(Unavailable):
+            async with database.write():
+                pass
+    disk.broken = False
+    assert await _count(database) == 0
+    async with database.write() as connection:
+        await connection.execute(INSERT, {"name": "a"})
+    assert await _count(database) == 1
+
+
+async def test_disk_that_fails_in_the_middle_of_a_write_leaves_nothing(database: Database, disk: Disk) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(INSERT, {"name": "a"})
+            disk.broken = True
+            await connection.execute(INSERT, {"name": "b"})
+
+    with pytest.raises(Unavailable):
+        await write()
+    disk.broken = False
+    assert await _count(database) == 0
+
+
+async def test_no_place_in_line_within_the_deadline_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_LOCK_WAIT_SECONDS", 0.02)
+    database = Database.open(tmp_path / "gateway.db")
+    async with database.write():
+        with pytest.raises(Unavailable):
+            async with database.write():
+                pass
+    async with database.write():
+        pass
+    await database.close()
+
+
+async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
+    database = Database.open(path)
+    with pytest.raises(Unavailable):
+        await _count(database)
+    with pytest.raises(Unavailable):
+        await migrate(database)
+    await database.close()
+
+
+async def test_folder_that_vanished_is_unavailable(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    before = set(threading.enumerate())
+    database = Database.open(folder / "gateway.db")
+    (folder / "gateway.db").unlink()
+    folder.rmdir()
+    with pytest.raises(Unavailable):
+        await _count(database)
+    await database.close()
+    # The driver does not wait for the thread of a connection that never came about; the loop must not end before it.
+    for thread in set(threading.enumerate()) - before:
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
+
+
+async def test_folder_that_cannot_be_made_is_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="GATEWAY_DATA_DIR") as refusal:
+        Database.open(tmp_path / "file" / "gateway.db")
+    assert str(tmp_path) in refusal.value.message
+
+
+async def test_broken_constraint_stays_what_it_is(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(INSERT, {"name": "a"})
+            await connection.execute(INSERT, {"name": "a"})
+
+    with pytest.raises(IntegrityError):
+        await write()
+    assert await _count(database) == 0
+
+
+async def test_file_is_its_owners_alone(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "data" / "gateway.db")
+    await migrate(database)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    assert set(modes) == {"gateway.db", "gateway.db-wal", "gateway.db-shm"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    await database.close()
+
+
+@pytest.mark.parametrize("folder", ["what?", "100%25", "a#b", "a b", "caf\u00e9", "a&mode=memory", "?mode=memory"])
+async def test_folder_of_any_name_holds_the_file(tmp_path: Path, folder: str) -> None:
+    """A path is no URL: what has a meaning there must not send the tables elsewhere."""
+    path = tmp_path / folder / "gateway.db"
+    database = Database.open(path)
+    try:
+        await migrate(database)
+        with closing(sqlite3.connect(path)) as plain:
+            assert plain.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+    finally:
+        await database.close()
