@@ -1,0 +1,40 @@
+"""Facts: what was found out about a verified credential. Never a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.models import Principal
+
+# Concerns everything: what is appended when a change reaches further than one account.
+EVERYTHING = "*"
+
+
+def account_subject(account_id: str) -> str:
+    return f"account:{account_id}"
+
+
+def session_subject(session_id: str) -> str:
+    return f"session:{session_id}"
+
+
+@dataclass(slots=True)
+class Facts:
+    """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.
+
+    `subjects` are the entries of the invalidation log that end these facts.
+    """
+
+    principal: Principal
+    subjects: tuple[str, ...]
+    expires_at: float
+    idle_expires_at: float
+    idle_timeout: float
+    loaded_at: float = 0.0
+
+    def expired(self, now: float) -> bool:
+        return self.expires_at <= now or self.idle_expires_at <= now
+
+    def used(self, now: float) -> None:
+        """Slide the idle expiry; the absolute one never moves (ASVS 7.3.2)."""
+        self.idle_expires_at = now + self.idle_timeout

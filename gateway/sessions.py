@@ -1,0 +1,143 @@
+"""How long do we remember?"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from gateway.credentials.session_tokens import digest_token, make_token
+from gateway.errors import TokenExpired, Unavailable
+from gateway.models import Account, Organization, Session
+from gateway.storage import sessions as stored
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from gateway.storage.database import Database
+
+# Password alone is one factor.
+_LEVEL_OF_A_PASSWORD = 1
+# How often the moments of last use are written: far below any idle timeout, far above one write per check.
+_TOUCH_INTERVAL = timedelta(seconds=30)
+_USER_AGENT_LENGTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a login came from: kept with the session, so that people recognise their devices."""
+
+    client_address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLifetimes:
+    idle_timeout: timedelta
+    lifetime: timedelta
+    remember_me_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """A session that counts now, with its account and organization."""
+
+    session: Session
+    account: Account
+    organization: Organization
+
+
+class Sessions:
+    """Open and find sessions. Ending them is `revocation`'s, which writes the invalidation log."""
+
+    def __init__(self, database: Database, *, token_key: bytes, lifetimes: SessionLifetimes) -> None:
+        self._database = database
+        self._token_key = token_key
+        self._lifetimes = lifetimes
+        self._seen: dict[str, datetime] = {}
+
+    def digest(self, token: str) -> bytes:
+        return digest_token(token, key=self._token_key)
+
+    async def open(
+        self, connection: AsyncConnection, account: Account, *, visitor: Visitor, remember_me: bool, now: datetime
+    ) -> tuple[Session, str]:
+        """Open a session inside the caller's transaction; returns it and its token, which is told to nobody else."""
+        lifetime = self._lifetimes.remember_me_lifetime if remember_me else self._lifetimes.lifetime
+        session = Session(
+            id=str(uuid4()),
+            account_id=account.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + lifetime,
+            idle_timeout=lifetime if remember_me else self._lifetimes.idle_timeout,
+            level=_LEVEL_OF_A_PASSWORD,
+        )
+        token = make_token()
+        await stored.insert_session(
+            connection,
+            session,
+            token_digest=self.digest(token),
+            client_address=visitor.client_address,
+            user_agent=visitor.user_agent and _storable(visitor.user_agent),
+        )
+        return session, token
+
+    async def renew_token(self, connection: AsyncConnection, session_id: str) -> str:
+        """Give a session a new token inside the caller's transaction; the old one is dead with the commit.
+
+        Raises `TokenExpired` when the session has ended meanwhile.
+        """
+        token = make_token()
+        if not await stored.replace_token(connection, session_id, token_digest=self.digest(token)):
+            raise TokenExpired
+        return token
+
+    async def find_by_token(self, token: str) -> KnownSession | None:
+        async with self._database.read() as connection:
+            return _alive(await stored.find_session_by_digest(connection, self.digest(token)))
+
+    async def find(self, session_id: str) -> KnownSession | None:
+        async with self._database.read() as connection:
+            return _alive(await stored.find_session(connection, session_id))
+
+    def touch(self, session_id: str, now: float) -> None:
+        """Remember that a session was used; written with the next batch."""
+        self._seen[session_id] = datetime.fromtimestamp(now, UTC)
+
+    async def write_touches(self) -> None:
+        seen, self._seen = self._seen, {}
+        if not seen:
+            return
+        try:
+            async with self._database.write() as connection:
+                await stored.touch_sessions(connection, seen)
+        except Unavailable:
+            # Kept for the next batch; what was seen since is newer.
+            self._seen = seen | self._seen
+            raise
+
+    async def run(self) -> None:
+        """Write the moments of last use in batches until cancelled."""
+        while True:
+            await asyncio.sleep(_TOUCH_INTERVAL.total_seconds())
+            with suppress(Unavailable):
+                await self.write_touches()
+
+
+def _storable(user_agent: str) -> str:
+    """Cut to what is kept; bytes that are no UTF-8 arrive as surrogates, which no database takes."""
+    return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
+
+
+def _alive(found: tuple[Session, Account, Organization] | None) -> KnownSession | None:
+    if found is None:
+        return None
+    session, account, organization = found
+    now = datetime.now(UTC)
+    if account.disabled or session.expires_at <= now or session.idle_expires_at <= now:
+        return None
+    return KnownSession(session, account, organization)
