@@ -1,0 +1,61 @@
+"""The check behind aiohttp, and the page that a refused browser is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from gateway.errors import Forbidden, MalformedRequest, UntrustedPeer
+from gateway.forward_auth.check import CheckRequest
+from gateway.forward_auth.request_headers import collect_headers
+from gateway.forward_auth.visitor import is_navigation
+from gateway.web.portal import peer_address
+
+if TYPE_CHECKING:
+    from gateway.forward_auth.check import Check
+    from gateway.forward_auth.original_request import Endpoint
+    from gateway.web.errors import Handler
+    from gateway.web.portal import Portal
+
+
+# Only what we know is shown: the address of this page is anybody's to write.
+_REASONS = {refusal.code: refusal for refusal in (Forbidden, MalformedRequest, UntrustedPeer)}
+
+
+def check_handler(check: Check, endpoint: Endpoint) -> Handler:
+    """Make the handler of one endpoint: any method is a check, its own query and body mean nothing."""
+
+    async def handle(request: web.Request) -> web.Response:
+        answer = await check.answer(CheckRequest(endpoint, collect_headers(request.raw_headers), peer_address(request)))
+        return web.Response(status=answer.status, headers=CIMultiDict(answer.headers), body=answer.body)
+
+    return handle
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedPage:
+    """`GET /denied/<decision id>`: any worker can answer it, for it knows only what it is told."""
+
+    portal: Portal
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show who you are and which decision to ask about; the status stays 403."""
+        reason = _REASONS.get(request.query.get("reason", ""), Forbidden)
+        decision_id = request.match_info["decision_id"]
+        if not is_navigation(collect_headers(request.raw_headers)):
+            body = {"error": reason.title, "message": reason.sentence, "code": reason.code, "decision_id": decision_id}
+            return web.json_response(body, status=reason.status)
+        principal = await self.portal.by_cookie(request)
+        return self.portal.notice(
+            "denied.html",
+            status=reason.status,
+            name=principal.name if principal else None,
+            email=principal.email if principal else None,
+            host=request.host,
+            reason=reason.code,
+            message=reason.sentence,
+            decision_id=decision_id,
+        )
