@@ -1,0 +1,1 @@
+"""What may you change about yourself?"""

@@ -1,0 +1,162 @@
+"""The login page, and logging out from it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+from aiohttp import web
+from aiohttp_session import get_session
+from pydantic import BeforeValidator, Field
+
+from gateway.errors import EmailLoginOff, GatewayError, StaleForm
+from gateway.login.loop_breaker import note_arrival
+from gateway.login.password_login import LoginForm
+from gateway.web.bodies import Body, Email, Text, parse_form, read_form
+from gateway.web.page_state import flash, take_notice
+from gateway.web.portal import see_other
+from gateway.web.return_urls import origin_of
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from gateway.login.password_login import LoggedIn, PasswordLogin
+    from gateway.models import Principal
+    from gateway.revocation import Revocation
+    from gateway.web.portal import Portal
+    from gateway.web.return_urls import ReturnUrls
+
+_HOME = "/"
+_ARRIVALS = "arrivals"
+_MAX_PASSWORD = 1024
+
+
+class LoginBody(Body):
+    """The fields of the login page."""
+
+    email: Email
+    password: Annotated[Text, Field(min_length=1, max_length=_MAX_PASSWORD)]
+    remember_me: Annotated[bool, BeforeValidator(lambda value: value == "on")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPages:
+    """`GET /login`, `POST /login`, `POST /logout`."""
+
+    portal: Portal
+    login: PasswordLogin
+    revocation: Revocation
+    return_urls: ReturnUrls
+    remember_me_lifetime: timedelta
+    email_login_allowed: bool
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the form, or send on whoever is logged in already."""
+        return_url = self.return_urls.accept(request.query.get("rd", "")) or ""
+        principal = await self.portal.by_cookie(request)
+        if principal is not None:
+            return await self._send_on(request, principal, return_url)
+        return await self._form(request, return_url=return_url)
+
+    async def submit(self, request: web.Request) -> web.Response:
+        """Log in and go where the visitor wanted to be."""
+        fields = await read_form(request)
+        return_url = self.return_urls.accept(fields.get("rd", "")) or ""
+        try:
+            await self.portal.require_form_token(request, fields)
+            logged_in = await self._log_in(request, parse_form(fields, LoginBody))
+        except GatewayError as refusal:
+            return await self._form(request, return_url=return_url, fields=fields, refusal=refusal)
+        must_change = logged_in.account.must_change_password
+        response = see_other(_change_password(return_url) if must_change else return_url or _HOME)
+        max_age = self.remember_me_lifetime if fields.get("remember_me") == "on" else None
+        self.portal.cookie.set(response, logged_in.token, max_age=max_age)
+        return response
+
+    async def log_out(self, request: web.Request) -> web.Response:
+        """End the session and show the login page."""
+        try:
+            await self.portal.require_form_token(request, await read_form(request))
+        except StaleForm:
+            return see_other(_HOME)
+        principal = await self.portal.by_cookie(request)
+        if principal is not None:
+            await self.revocation.end_session(principal.session_id)
+        await flash(request, "You are logged out.")
+        response = see_other("/login")
+        self.portal.cookie.clear(response)
+        return response
+
+    async def _log_in(self, request: web.Request, body: LoginBody) -> LoggedIn:
+        if not self.email_login_allowed:
+            raise EmailLoginOff
+        before = await self.portal.by_cookie(request)
+        form = LoginForm(body.email, body.password, remember_me=body.remember_me)
+        logged_in = await self.login.log_in(form, self.portal.visitor(request))
+        if before is not None:
+            # The cookie is replaced: the session that it stood for must not live on unseen (ASVS 7.2.4).
+            await self.revocation.end_session(before.session_id)
+        return logged_in
+
+    async def _send_on(self, request: web.Request, principal: Principal, return_url: str) -> web.Response:
+        if principal.must_change_password:
+            return see_other(_change_password(return_url))
+        if return_url and await self._arrived_too_often(request, return_url):
+            return self.portal.notice(
+                "loop.html",
+                status=200,
+                return_url=return_url,
+                cookie_name=self.portal.cookie.name,
+                cookie_domain=self.portal.cookie.domain,
+                public_url=self.portal.public_url,
+            )
+        return see_other(return_url or _HOME)
+
+    async def _arrived_too_often(self, request: web.Request, return_url: str) -> bool:
+        state = await get_session(request)
+        known = state.get(_ARRIVALS, {})
+        # A digest, for the state lives in a cookie and a return URL may be long.
+        target = hashlib.sha256(return_url.encode()).hexdigest()[:16]
+        moments = known.get("at", []) if known.get("rd") == target else []
+        arrivals, too_often = note_arrival(moments, time.time())
+        state[_ARRIVALS] = {"rd": target, "at": arrivals}
+        return too_often
+
+    async def _form(
+        self,
+        request: web.Request,
+        *,
+        return_url: str,
+        fields: Mapping[str, str] | None = None,
+        refusal: GatewayError | None = None,
+    ) -> web.Response:
+        origin = origin_of(return_url)
+        response = await self.portal.page(
+            request,
+            "login.html",
+            status=refusal.status if refusal else 200,
+            form_leads_to=origin,
+            return_url=return_url,
+            return_host=origin.partition("://")[2] if origin else None,
+            email=(fields or {}).get("email", ""),
+            remember_me=(fields or {}).get("remember_me") == "on",
+            errors=_errors(refusal),
+            notice=await take_notice(request) if refusal is None else None,
+        )
+        if refusal is not None and refusal.retry_after is not None:
+            response.headers["Retry-After"] = str(max(1, round(refusal.retry_after.total_seconds())))
+        return response
+
+
+def _errors(refusal: GatewayError | None) -> dict[str, str]:
+    if refusal is None:
+        return {}
+    return refusal.fields or {"": refusal.message}
+
+
+def _change_password(return_url: str) -> str:
+    return f"/change-password?rd={quote(return_url, safe='')}" if return_url else "/change-password"

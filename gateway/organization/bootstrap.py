@@ -1,0 +1,119 @@
+"""The first start: the organization, its workspace, and the administrator from configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.credentials.session_tokens import digest_token, make_token
+from gateway.errors import Conflict, Forbidden, InvalidFields
+from gateway.grammar.initial_password import broken_initial_password_rules
+from gateway.models import Account, OrganizationRole
+from gateway.storage.accounts import count_active_admins, create_account, find_account_by_email
+from gateway.storage.one_time_tokens import one_time_token_is_good, replace_one_time_token, spend_one_time_token
+from gateway.storage.organizations import create_organization, find_organization
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from gateway.credentials.passwords import PasswordHashing
+    from gateway.storage.database import Database
+
+_log = structlog.get_logger("gateway.security")
+
+ORGANIZATION_NAME = "Default"
+SETUP_LINK_LIFETIME = timedelta(minutes=30)
+_SETUP = "setup"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdministrator:
+    """The administrator as configured or as typed on the set-up page; the e-mail in its canonical form."""
+
+    email: str
+    name: str
+    password: str
+
+
+class Bootstrap:
+    """Create what a fresh installation needs. Every step is idempotent and made once, however many start at a time."""
+
+    def __init__(self, database: Database, *, passwords: PasswordHashing, token_key: bytes) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._token_key = token_key
+
+    async def create_organization(self) -> None:
+        async with self._database.write() as connection:
+            if await find_organization(connection) is None:
+                await create_organization(connection, display_name=ORGANIZATION_NAME, now=datetime.now(UTC))
+
+    async def create_administrator(self, administrator: FirstAdministrator) -> bool:
+        """Create the configured administrator unless the account exists; says whether it did.
+
+        An existing account stays as it is: a password that was changed is never set back.
+        """
+        async with self._database.read() as connection:
+            if await find_account_by_email(connection, administrator.email) is not None:
+                return False
+        password_hash = await self._passwords.hash(administrator.password)
+        try:
+            async with self._database.write() as connection:
+                await self._create_admin(connection, administrator, password_hash)
+        except Conflict:
+            return False
+        return True
+
+    async def setup_needed(self) -> bool:
+        async with self._database.read() as connection:
+            return await count_active_admins(connection) == 0
+
+    async def make_setup_token(self) -> str:
+        """Make the token of the one-time set-up link; an older one is dead from now on."""
+        token, now = make_token(), datetime.now(UTC)
+        async with self._database.write() as connection:
+            await replace_one_time_token(
+                connection, self._digest(token), purpose=_SETUP, now=now, expires_at=now + SETUP_LINK_LIFETIME
+            )
+        return token
+
+    async def setup_token_is_good(self, token: str) -> bool:
+        async with self._database.read() as connection:
+            return await one_time_token_is_good(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
+
+    async def set_up(self, token: str, administrator: FirstAdministrator) -> Account:
+        """Spend the token on the first administrator. Raises `InvalidFields`, `Forbidden` or `Conflict`."""
+        if broken := broken_initial_password_rules(administrator.password):
+            raise InvalidFields(fields={"password": " ".join(broken)})
+        if not await self.setup_token_is_good(token):
+            raise Forbidden(_DEAD_LINK)
+        password_hash = await self._passwords.hash(administrator.password)
+        async with self._database.write() as connection:
+            spent = await spend_one_time_token(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
+            if not spent or await count_active_admins(connection) > 0:
+                raise Forbidden(_DEAD_LINK)
+            return await self._create_admin(connection, administrator, password_hash)
+
+    async def _create_admin(
+        self, connection: AsyncConnection, administrator: FirstAdministrator, password_hash: str
+    ) -> Account:
+        account = await create_account(
+            connection,
+            email=administrator.email,
+            name=administrator.name,
+            password_hash=password_hash,
+            role=OrganizationRole.ADMIN,
+            must_change_password=False,
+            now=datetime.now(UTC),
+        )
+        _log.info("administrator_created", account_id=account.id, email=account.email)
+        return account
+
+    def _digest(self, token: str) -> bytes:
+        return digest_token(token, key=self._token_key)
+
+
+_DEAD_LINK = "This set-up link was used, or is older than 30 minutes. Start the gateway again to get a new one."

@@ -1,0 +1,76 @@
+"""Adding people, and handing them a new password."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.credentials.passwords import broken_password_rule, generate_password
+from gateway.errors import InvalidFields, NotFound
+from gateway.models import Account, OrganizationRole
+from gateway.storage.accounts import create_account, find_account_by_email, list_accounts
+
+if TYPE_CHECKING:
+    from gateway.credentials.passwords import PasswordHashing
+    from gateway.revocation import Revocation
+    from gateway.storage.database import Database
+
+_log = structlog.get_logger("gateway.security")
+
+
+class Members:
+    """The organization's people, as an operator at the command line sees them."""
+
+    def __init__(self, database: Database, *, passwords: PasswordHashing, revocation: Revocation) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._revocation = revocation
+
+    async def add(
+        self, *, email: str, name: str, role: OrganizationRole, password: str | None
+    ) -> tuple[Account, str | None]:
+        """Add an account; without a password one is generated and returned, to be changed at the first login."""
+        generated = None if password is not None else generate_password()
+        password_hash = await self._hash(password or generated or "")
+        async with self._database.write() as connection:
+            account = await create_account(
+                connection,
+                email=email,
+                name=name,
+                password_hash=password_hash,
+                role=role,
+                must_change_password=generated is not None,
+                now=datetime.now(UTC),
+            )
+        _log.info("account_added", account_id=account.id, role=role.value)
+        return account, generated
+
+    async def list(self) -> list[Account]:
+        async with self._database.read() as connection:
+            return await list_accounts(connection)
+
+    async def find(self, email: str) -> Account:
+        """Find by canonical e-mail address. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            account = await find_account_by_email(connection, email)
+        if account is None:
+            message = f"there is no account with the e-mail address {email}: `gateway user list` shows them"
+            raise NotFound(message)
+        return account
+
+    async def reset_password(self, account: Account, *, password: str | None) -> str | None:
+        """Set a password and end every session; without one it is generated, returned, and has to be changed."""
+        generated = None if password is not None else generate_password()
+        await self._revocation.hand_over_password(
+            account,
+            password_hash=await self._hash(password or generated or ""),
+            must_change=generated is not None,
+        )
+        return generated
+
+    async def _hash(self, password: str) -> str:
+        if broken := broken_password_rule(password):
+            raise InvalidFields(fields={"password": broken})
+        return await self._passwords.hash(password)

@@ -1,0 +1,67 @@
+"""What happens before the first request: tables, organization, administrator, fingerprints of the secrets."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.credentials.passwords import PasswordHashing
+from gateway.grammar.email import parse_email
+from gateway.organization.bootstrap import Bootstrap, FirstAdministrator
+from gateway.storage.migrate import migrate
+from gateway.storage.secret_fingerprints import exchange_fingerprint
+
+if TYPE_CHECKING:
+    from gateway.config.secrets import Secrets
+    from gateway.config.settings import Settings
+    from gateway.storage.database import Database
+
+_log = structlog.get_logger("gateway.security")
+
+_ADMINISTRATOR_NAME = "Administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the preparation did. `setup_link`: nobody can administer yet, and no administrator is configured."""
+
+    administrator_created: bool
+    setup_link: str | None
+
+
+async def prepare(settings: Settings, secrets: Secrets, database: Database) -> Prepared:
+    """Bring a database to where the application can start. Doing it again changes nothing."""
+    await migrate(database)
+    await notice_changed_secret(secrets, database)
+    passwords = PasswordHashing(threads=1)
+    try:
+        bootstrap = Bootstrap(database, passwords=passwords, token_key=secrets.derive("one-time token"))
+        await bootstrap.create_organization()
+        administrator = configured_administrator(settings)
+        created = administrator is not None and await bootstrap.create_administrator(administrator)
+        link = None
+        if administrator is None and await bootstrap.setup_needed():
+            link = f"{settings.public_url}/setup?token={await bootstrap.make_setup_token()}"
+        return Prepared(administrator_created=created, setup_link=link)
+    finally:
+        passwords.close()
+
+
+def configured_administrator(settings: Settings) -> FirstAdministrator | None:
+    email, password = settings.basic_auth.initial_org_admin_email, settings.basic_auth.initial_org_admin_password
+    if email is None or password is None:
+        return None
+    return FirstAdministrator(parse_email(email), _ADMINISTRATOR_NAME, password.get_secret_value())
+
+
+async def notice_changed_secret(secrets: Secrets, database: Database) -> None:
+    """Say that a changed JWT secret logged everybody out; nothing would tell otherwise."""
+    fingerprint = hashlib.sha256(secrets.derive("fingerprint")).hexdigest()
+    async with database.write() as connection:
+        before = await exchange_fingerprint(connection, "jwt_secret", fingerprint=fingerprint, now=datetime.now(UTC))
+    if before not in (None, fingerprint):
+        _log.warning("jwt_secret_changed", consequence="everybody is logged out and has to log in again")

@@ -1,0 +1,93 @@
+"""Bodies of requests: read once, bounded, and checked against a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from gateway.errors import InvalidFields, MalformedBody, UnsupportedMediaType
+from gateway.grammar.email import parse_email
+from gateway.grammar.names import parse_name
+
+MAX_BODY = 64 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FORM_FIELDS = 100
+_WORDS = {
+    "missing": "This field is missing.",
+    "string_type": "This must be text.",
+    "string_too_long": "This is too long.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+}
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        message = "A NUL character cannot be part of it."
+        raise ValueError(message)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Email = Annotated[Text, AfterValidator(parse_email)]
+Name = Annotated[Text, AfterValidator(parse_name)]
+
+
+class Body(BaseModel):
+    """What a route takes. Unknown fields are ignored, as clients of the real systems expect."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+_Body = TypeVar("_Body", bound=Body)
+
+
+async def read_json(request: web.Request, model: type[_Body]) -> _Body:
+    """Read a JSON body; an empty one counts as `{}`. Raises `MalformedBody`, `InvalidFields` or the like."""
+    raw = await request.read()
+    if raw.strip() and request.content_type != "application/json":
+        message = "This address takes a JSON body: send `Content-Type: application/json`."
+        raise UnsupportedMediaType(message)
+    try:
+        return model.model_validate_json(raw if raw.strip() else b"{}")
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+async def read_form(request: web.Request) -> Mapping[str, str]:
+    """Read the fields of an HTML form; of a field that came twice the first counts."""
+    raw = await request.read()
+    if raw and request.content_type != _FORM:
+        message = f"This address takes a form: send `Content-Type: {_FORM}`."
+        raise UnsupportedMediaType(message)
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FORM_FIELDS)
+    except ValueError as error:
+        raise MalformedBody from error
+    return dict(reversed(pairs))
+
+
+def parse_form(fields: Mapping[str, str], model: type[_Body]) -> _Body:
+    """Check the fields of a form against a model. Raises `InvalidFields`."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> MalformedBody | InvalidFields:
+    problems = error.errors(include_url=False, include_input=False)
+    # Only whole-body problems have no place: the body is no JSON, or no object.
+    if any(not problem["loc"] for problem in problems):
+        return MalformedBody("The body is not a JSON object.")
+    return InvalidFields(
+        fields={str(problem["loc"][0]): _sentence(problem["type"], problem["msg"]) for problem in problems}
+    )
+
+
+def _sentence(kind: str, message: str) -> str:
+    return _WORDS.get(kind) or message.removeprefix("Value error, ")

@@ -1,0 +1,101 @@
+"""What every page of the portal shares: who is there, how a page is sent, which forms count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from gateway.errors import StaleForm, Unauthorized
+from gateway.models import Principal
+from gateway.sessions import Visitor
+from gateway.web.cross_origin import require_own_origin
+from gateway.web.page_state import form_token, form_token_matches
+from gateway.web.pages import Pages, security_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.client_address import TrustedProxies
+    from gateway.recognition import Recognition
+    from gateway.web.cookies import SessionCookie
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Given to every handler by the wiring."""
+
+    public_url: str
+    pages: Pages
+    cookie: SessionCookie
+    trusted_proxies: TrustedProxies
+    recognition: Recognition
+
+    def visitor(self, request: web.Request) -> Visitor:
+        """Say where a request comes from: forwarded headers count from trusted proxies only."""
+        peer = peer_address(request)
+        forwarded = request.headers.getall("X-Forwarded-For", []) if self.trusted_proxies.trust(peer) else []
+        address = self.trusted_proxies.client_address(forwarded or [peer])
+        return Visitor(client_address=address, user_agent=request.headers.get("User-Agent"))
+
+    async def by_cookie(self, request: web.Request) -> Principal | None:
+        """Give the principal of the session cookie: pages, and the few API routes that take it."""
+        token = self.cookie.read(request)
+        return None if token is None else await self.recognition.by_session_token(token)
+
+    async def by_bearer(self, request: web.Request) -> Principal:
+        """Give the principal of the access token. Raises `Unauthorized` and its kinds; the cookie never counts here."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not self.recognition.names_us(token.strip()):
+            raise Unauthorized
+        return await self.recognition.by_access_token(token.strip())
+
+    def require_own_origin(self, request: web.Request) -> None:
+        require_own_origin(request, public_url=self.public_url)
+
+    async def require_form_token(self, request: web.Request, fields: Mapping[str, str]) -> None:
+        """Raise `StaleForm` unless the form is one that we gave to this browser."""
+        if not await form_token_matches(request, fields.get("form_token", "")):
+            raise StaleForm
+
+    async def page(
+        self,
+        request: web.Request,
+        template: str,
+        /,
+        *,
+        status: int = 200,
+        form_leads_to: str | None = None,
+        **context: object,
+    ) -> web.Response:
+        """Render a page with a form of this visitor's, and the headers that keep it ours.
+
+        `form_leads_to` is the origin that the form's answer redirects to: Chromium holds it to `form-action` as well.
+        """
+        headers = security_headers(
+            form_action=f"'self' {form_leads_to}" if form_leads_to else "'self'", secure=self._secure
+        )
+        text = self.pages.render(template, form_token=await form_token(request), **context)
+        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+    def notice(self, template: str, /, *, status: int, **context: object) -> web.Response:
+        """Render a page without a form, which may be shown on an application's host: its addresses are whole."""
+        headers = security_headers(assets=self.public_url, secure=self._secure)
+        text = self.pages.render(template, portal_url=self.public_url, **context)
+        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+    @property
+    def _secure(self) -> bool:
+        return self.public_url.startswith("https:")
+
+
+def see_other(location: str) -> web.Response:
+    """Redirect after a form: 303 makes the next request a GET; nothing is posted again (RFC 9700 section 4.12)."""
+    return web.Response(status=303, headers={"Location": location})
+
+
+def peer_address(request: web.Request) -> str:
+    """Give the address of the direct peer; a Unix socket has none."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return str(peer[0]) if isinstance(peer, tuple) else ""
