@@ -1,0 +1,77 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from gateway import __version__
+from gateway.commands.lazy_group import LazyCommand, LazyGroup
+from gateway.commands.settings_options import print_problems, settings_options
+from gateway.config.findings import ConfigurationError
+from gateway.errors import GatewayError
+
+_BAD_CONFIGURATION = 2
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+_COMMANDS = {
+    "serve": LazyCommand("gateway.commands.serve:serve", "Run the gateway."),
+    "demo": LazyCommand("gateway.commands.demo:demo", "Run the gateway, nginx and a small application to try it."),
+    "config": LazyCommand("gateway.commands.config:config", "Check the configuration, or show what it amounts to."),
+    "migrate": LazyCommand("gateway.commands.migrate:migrate", "Bring the database to this version."),
+    "bootstrap": LazyCommand("gateway.commands.bootstrap:bootstrap", "Create the organization and its administrator."),
+    "user": LazyCommand("gateway.commands.user:user", "Add, list, disable people, and reset their passwords."),
+    "proxy-config": LazyCommand("gateway.commands.proxy_config:proxy_config", "Print the configuration for a proxy."),
+}
+
+
+@click.group(cls=LazyGroup, lazy_commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@settings_options
+@click.version_option(__version__, prog_name="gateway")
+def gateway() -> None:
+    """Gateway stands beside your proxy and decides for each request whether it may pass to the application behind.
+
+    Settings come from the environment, from files of variables (--env-file) and from a YAML file (--config);
+    config/gateway.yaml shows every one of them. Both options may stand before or after the command.
+
+    \b
+    Examples:
+      gateway demo                                  try it: two addresses, an administrator, a password
+      gateway --config gateway.yaml config check    is the configuration good?
+      gateway serve --config gateway.yaml           run it
+    """  # noqa: D301 - click reads \b as "leave these lines alone"
+
+
+def main() -> NoReturn:
+    """Run a command; what can be expected to go wrong is said in a sentence, without a traceback."""
+    sys.exit(run())
+
+
+def run() -> int:
+    """Run a command and return the exit code."""
+    try:
+        code = gateway.main(prog_name="gateway", standalone_mode=False)
+    except ConfigurationError as error:
+        print_problems(error.problems)
+        return _BAD_CONFIGURATION
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (GatewayError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    main()

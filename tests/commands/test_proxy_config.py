@@ -1,0 +1,80 @@
+"""`gateway proxy-config nginx` prints its files, or writes them without destroying others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.commands.proxy_config import proxy_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(proxy_config, ["nginx", *arguments])
+
+
+def test_every_file_is_printed_under_its_name() -> None:
+    result = run("--site", "wiki.example.org", "--application", "http://10.0.0.7:3000", "--listen", "80")
+    assert result.exit_code == 0
+    for name in ("gateway.conf", "gateway-server.conf", "gateway-location.conf", "gateway-protect.conf"):
+        assert f"{name} ##" in result.output
+    assert "server_name wiki.example.org;" in result.output
+    assert "server 10.0.0.7:3000;" in result.output
+    assert "listen 80;" in result.output
+
+
+def test_settings_decide_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_PUBLIC_URL", "https://login.example.org")
+    monkeypatch.setenv("GATEWAY_LISTEN", "127.0.0.1:9999")
+    result = run("--certificate", "/tls/chain.pem", "--certificate-key", "/tls/key.pem")
+    assert "server 127.0.0.1:9999" in result.output
+    assert "server_name login.example.org;" in result.output
+    assert "listen 443 ssl;" in result.output
+    assert "ssl_certificate     /tls/chain.pem;" in result.output
+
+
+def test_files_are_written_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    assert run("--output", str(folder)).exit_code == 0
+    assert (folder / "snippets" / "gateway-protect.conf").exists()
+    again = run("--output", str(folder))
+    assert (again.exit_code, "up to date" in again.output) == (0, True)
+
+
+def test_differing_file_is_kept_unless_forced(tmp_path: Path) -> None:
+    mine = tmp_path / "gateway.conf"
+    mine.write_text("# mine\n")
+    refused = run("--output", str(tmp_path))
+    assert refused.exit_code == 1
+    assert str(mine) in refused.output
+    assert "--force" in refused.output
+    assert list(tmp_path.iterdir()) == [mine], "all files or none"
+    assert mine.read_text() == "# mine\n"
+    assert run("--output", str(tmp_path), "--force").exit_code == 0
+    assert mine.read_text() != "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--site", "app example", "host"),
+        ("--application", "http://app/path", "without a path"),
+        ("--listen", "0", "port"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(option: str, value: str, said: str) -> None:
+    result = run(option, value)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "snippets").write_text("a file where a folder belongs")
+    result = run("--output", str(tmp_path))
+    assert result.exit_code == 1
+    assert "snippets" in result.output
+    assert "Traceback" not in result.output

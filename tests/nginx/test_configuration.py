@@ -1,0 +1,176 @@
+"""The configuration itself: what is shipped, what nginx thinks of it, and what it repeats of the code."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.config.settings import Settings
+from gateway.demo.nginx import listen_on_loopback, nginx_running
+from gateway.errors import InvalidToken, TokenExpired, Unauthorized
+from gateway.forward_auth.identity_headers import IDENTITY_HEADERS
+from gateway.proxy_config import headers
+from gateway.proxy_config.addresses import parse_application, parse_listen, parse_site, reachable
+from gateway.proxy_config.nginx import DEFAULT_APPLICATION, DEFAULT_SITE, Certificate, default_listen, render
+from gateway.resources import resource_folder
+from tests.support.certificate import self_signed_certificate
+from tests.support.raw_http import exchange, request_bytes
+from tests.support.threaded_server import Reply, answering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rendered(settings: dict[str, object] | None = None, *, listen: str = "8080") -> dict[str, str]:
+    made = Settings.model_validate(settings or {})
+    return render(made, site=DEFAULT_SITE, application=DEFAULT_APPLICATION, listen=listen)
+
+
+def files_below(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_shipped_files_are_the_output_for_the_defaults() -> None:
+    assert default_listen(Settings()) == "8080"
+    assert files_below(resource_folder("nginx")) == rendered()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"public_url": "http://auth.example.com:8080"}, {"listen": "0.0.0.0:9091"}, {"listen": "[::1]:9091"}],
+)
+def test_nginx_accepts_the_files(settings: dict[str, object]) -> None:
+    with listen_on_loopback(0) as listener:
+        port = listener.getsockname()[1]
+        with nginx_running(listener, rendered(settings, listen=f"127.0.0.1:{port}")) as nginx:
+            assert exchange(port, request_bytes("GET /", "Host: unknown.example")).status == 421
+            for level in ("warn", "error", "alert", "crit", "emerg"):
+                assert f"[{level}]" not in nginx.last_words()
+
+
+def test_https_site_asks_about_https_addresses(tmp_path: Path) -> None:
+    certificate = self_signed_certificate(tmp_path, DEFAULT_SITE)
+    with answering(lambda _: Reply(200)) as gateway, listen_on_loopback(0) as listener:
+        port = listener.getsockname()[1]
+        settings = {"public_url": f"https://auth.example.com:{port}", "listen": f"127.0.0.1:{gateway.port}"}
+        files = render(
+            Settings.model_validate(settings),
+            site=DEFAULT_SITE,
+            application=f"http://127.0.0.1:{gateway.port}",
+            listen=f"127.0.0.1:{port}",
+            certificate=Certificate(str(certificate.chain), str(certificate.key)),
+        )
+        trust = ssl.create_default_context(cafile=certificate.chain)
+        with (
+            nginx_running(listener, files),
+            socket.create_connection(("127.0.0.1", port), timeout=15) as plain,
+            trust.wrap_socket(plain, server_hostname=DEFAULT_SITE) as connection,
+        ):
+            connection.sendall(request_bytes("GET /x?y=1", f"Host: {DEFAULT_SITE}:{port}", "Connection: close"))
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        check, passed = gateway.received
+    assert check.values("X-Original-URL") == [f"https://{DEFAULT_SITE}:{port}/x?y=1"]
+    assert passed.values("X-Forwarded-Proto") == ["https"]
+
+
+def test_every_identity_header_of_the_check_is_set() -> None:
+    """B1, B2."""
+    assert set(IDENTITY_HEADERS) <= set(headers.IDENTITY_HEADERS)
+    protect = rendered()["snippets/gateway-protect.conf"]
+    for name in headers.IDENTITY_HEADERS:
+        assert len(re.findall(rf"^proxy_set_header {name} +\$gateway_", protect, re.MULTILINE)) == 1
+
+
+def test_no_header_is_set_twice() -> None:
+    """Both lines would be sent."""
+    for text in rendered().values():
+        for block in text.split("location "):
+            names = [name.lower() for name in re.findall(r"^ *proxy_set_header (\S+)", block, re.MULTILINE)]
+            assert len(names) == len(set(names))
+
+
+def test_refusals_read_as_the_gateway_words_them() -> None:
+    text = rendered()["gateway.conf"]
+    for refusal in (InvalidToken, TokenExpired):
+        assert f'{refusal.code} "{refusal.sentence}";' in text
+    assert f'{TokenExpired.code} "{TokenExpired.title}";' in text
+    assert f'default "{Unauthorized.sentence}";' in text
+    assert f'default "{Unauthorized.title}";' in text
+
+
+def test_cookies_of_every_setting_are_known() -> None:
+    for url, domain in (
+        ("http://auth.example.com", None),
+        ("https://auth.example.com", None),
+        ("https://auth.example.com", "example.com"),
+    ):
+        name = Settings.model_validate({"public_url": url, "cookie_domain": domain}).session_cookie_name
+        assert re.fullmatch(headers.OUR_COOKIE, f"{name}=")
+
+
+def test_portal_is_a_placeholder_only_while_the_public_url_is_local() -> None:
+    assert "server_name auth.example.com;" in rendered()["gateway.conf"]
+    assert "A placeholder" in rendered()["gateway.conf"]
+    text = rendered({"public_url": "http://login.example.org"})["gateway.conf"]
+    assert "server_name login.example.org;" in text
+    assert "A placeholder" not in text
+
+
+def test_https_is_spoken_on_every_host_when_the_public_url_is_https() -> None:
+    text = rendered({"public_url": "https://auth.example.com"}, listen="443")["gateway.conf"]
+    assert text.count("listen 443 ssl") == text.count("listen ") == text.count("ssl_certificate_key ") == 3
+
+
+def test_application_by_https_is_verified() -> None:
+    text = render(Settings(), site=DEFAULT_SITE, application="https://app.internal", listen="8080")["gateway.conf"]
+    assert "server app.internal:443;" in text
+    assert "proxy_pass https://gateway_application;" in text
+    assert "proxy_ssl_verify on;" in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8081",
+        "ftp://127.0.0.1",
+        "http://app/path",
+        "http://user@app",
+        "http://a b",
+        "http://app;}",
+        "http://",
+    ],
+)
+def test_application_that_cannot_be_read_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_application(url)
+
+
+@pytest.mark.parametrize("site", ["app.example.com:80", "app example", "app;}", "", "https://app.example.com"])
+def test_site_that_cannot_be_read_is_refused(site: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_site(site)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("8080", "8080"), ("127.0.0.1:80", "127.0.0.1:80"), ("[::]:80", "[::]:80")]
+)
+def test_listen_is_a_port_or_an_address_with_one(written: str, read: str) -> None:
+    assert parse_listen(written) == read
+
+
+@pytest.mark.parametrize("written", ["", "0", "70000", "80;", "*:80", "a b:80"])
+def test_listen_that_cannot_be_read_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_listen(written)
+
+
+@pytest.mark.parametrize(
+    ("listening", "asked"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("10.0.0.5", "10.0.0.5"), ("gateway", "gateway")],  # noqa: S104
+)
+def test_gateway_is_asked_at_an_address_that_can_be_connected_to(listening: str, asked: str) -> None:
+    assert reachable(listening) == asked

@@ -1,0 +1,34 @@
+"""Asynchronous things that run beside blocking tests, in a thread with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+    from contextlib import AbstractAsyncContextManager
+
+T = TypeVar("T")
+
+
+@contextmanager
+def in_background(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Enter an asynchronous context manager, and leave it at the end of the block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def wait_for(work: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    stack = AsyncExitStack()
+    try:
+        yield wait_for(stack.enter_async_context(manager))
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

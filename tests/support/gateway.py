@@ -1,0 +1,91 @@
+"""A gateway of the test's own: real settings, real store, real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import ClientResponse, ClientSession, DummyCookieJar
+
+from gateway.config.loading import load_settings
+from gateway.config.secrets import load_secrets
+from gateway.config.settings import Settings
+from gateway.serving import running_gateway
+
+PUBLIC_URL = "http://localhost:9091"
+ADMIN_EMAIL = "admin@example.com"
+ADMIN_PASSWORD = "Correct-horse-7"
+APP_URL = "http://app.example.com:8080/reports?page=2&sort=name"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What a test may ask of a running gateway. No cookie is kept: each request says what it carries."""
+
+    url: str
+    settings: Settings
+    client: ClientSession
+    setup_link: str | None
+
+    async def log_in(self, email: str = ADMIN_EMAIL, password: str = ADMIN_PASSWORD, **headers: str) -> ClientResponse:
+        body = {"email": email, "password": password}
+        return await self.client.post(f"{self.url}/api/auth/login", json=body, headers=headers)
+
+    async def session(self, email: str = ADMIN_EMAIL, password: str = ADMIN_PASSWORD) -> LoggedIn:
+        """Log in and give what came of it."""
+        response = await self.log_in(email, password)
+        assert response.status == 200, await response.text()
+        cookie = response.cookies[self.settings.session_cookie_name]
+        return LoggedIn(cookie=f"{cookie.key}={cookie.value}", token=(await response.json())["token"])
+
+    async def check(self, url: str = APP_URL, *, method: str = "GET", **headers: str) -> ClientResponse:
+        """Ask as nginx does."""
+        asked = {"X-Original-URL": url, "X-Original-Method": method, **_dashed(headers)}
+        return await self.client.get(f"{self.url}/api/authz/auth-request", headers=asked)
+
+    async def ask(self, path: str, *, method: str = "GET", **headers: str) -> ClientResponse:
+        """Send a request to the portal itself, redirects not followed."""
+        return await self.client.request(method, f"{self.url}{path}", headers=_dashed(headers), allow_redirects=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A `Cookie` line and an access token of one session."""
+
+    cookie: str
+    token: str
+
+    @property
+    def bearer(self) -> str:
+        return f"Bearer {self.token}"
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    """Give the environment of a gateway with an administrator, on any free port."""
+    return {
+        "GATEWAY_DATA_DIR": str(data_dir),
+        "GATEWAY_LISTEN": "127.0.0.1:0",
+        "GATEWAY_PUBLIC_URL": PUBLIC_URL,
+        "INITIAL_ORG_ADMIN_EMAIL": ADMIN_EMAIL,
+        "INITIAL_ORG_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        # One address makes all the requests here; tests of the limit set it themselves.
+        "LOGIN_MAX": "10000",
+        **more,
+    }
+
+
+@asynccontextmanager
+async def start_gateway(environ: Mapping[str, str], *, config: Path | None = None) -> AsyncIterator[Gateway]:
+    """Run a gateway in this process until the block ends."""
+    settings = load_settings(config, (), environ).settings
+    async with (
+        running_gateway(settings, load_secrets(settings)) as serving,
+        ClientSession(cookie_jar=DummyCookieJar()) as client,
+    ):
+        yield Gateway(serving.url, settings, client, serving.prepared.setup_link)
+
+
+def _dashed(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
