@@ -32,10 +32,10 @@ class NotAsPromised(Exception):
     """Something that the README promises did not happen."""
 
 
-def expect(*, that: bool, promise: str) -> None:
+def expect(*, that: bool, promise: str, seen: object = None) -> None:
     """Print a promise that is kept, stop at one that is not."""
     if not that:
-        raise NotAsPromised(promise)
+        raise NotAsPromised(promise if seen is None else f"{promise} (seen: {seen})")
     print(f"    ok: {promise}", flush=True)
 
 
@@ -97,24 +97,30 @@ def visit_as_stranger() -> None:
     """Be refused: a person with the way to the login page, a program with a clear no."""
     answer, _ = ask(APPLICATION, "/?a=1&b=2", Accept="text/html", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")
     target = urlsplit(answer.headers["Location"] or "")
-    expect(that=answer.status == HTTPStatus.FOUND and target.netloc == PORTAL, promise="a stranger is sent to log in")
+    sent_to_portal = answer.status == HTTPStatus.FOUND and target.netloc == PORTAL
+    expect(that=sent_to_portal, promise="a stranger is sent to log in", seen=answer.status)
     wanted = parse_qs(target.query).get("rd")
-    expect(that=wanted == [f"http://{APPLICATION}/?a=1&b=2"], promise="with the whole address that they wanted")
+    expect(
+        that=wanted == [f"http://{APPLICATION}/?a=1&b=2"],
+        promise="with the whole address that they wanted",
+        seen=wanted,
+    )
     answer, _ = ask(APPLICATION, "/api/convos", Accept="application/json")
-    expect(that=answer.status == HTTPStatus.UNAUTHORIZED, promise="a program without credentials gets 401")
+    expect(that=answer.status == HTTPStatus.UNAUTHORIZED, promise="a program gets 401", seen=answer.status)
 
 
 def visit_as(administrator: str, password: str) -> None:
     """Log in and be let through, as a program with the token and as a browser with the cookies."""
     login = {"email": administrator, "password": password}
     answer, text = ask(PORTAL, "/api/auth/login", method="POST", body=login, Content_Type="application/json")
-    expect(that=answer.status == HTTPStatus.OK, promise="the printed password logs in")
+    expect(that=answer.status == HTTPStatus.OK, promise="the printed password logs in", seen=answer.status)
     cookies = "; ".join(cookie.split(";")[0] for cookie in answer.headers.get_all("Set-Cookie") or [])
 
     answer, _ = ask(APPLICATION, "/api/convos", Authorization=f"Bearer {json.loads(text)['token']}")
-    expect(that=answer.status == HTTPStatus.OK, promise="a program with the token is let through")
+    expect(that=answer.status == HTTPStatus.OK, promise="a program with the token is let in", seen=answer.status)
     answer, text = ask(APPLICATION, "/", Accept="text/html", Cookie=cookies)
-    expect(that=answer.status == HTTPStatus.OK and administrator in text, promise="the application knows who is there")
+    greeted = answer.status == HTTPStatus.OK and administrator in text
+    expect(that=greeted, promise="the application knows who is there", seen=answer.status)
 
 
 def press_ctrl_c(make: subprocess.Popen[str], *, before: set[int]) -> None:
