@@ -11,12 +11,16 @@ import aiohttp_session
 import structlog
 from aiohttp import web
 
+from gateway.account.api_key_handlers import ApiKeyHandlers
+from gateway.account.api_keys import OwnedApiKeys
 from gateway.account.handlers import AccountHandlers
 from gateway.account.password_change import PasswordChange
 from gateway.errors import Unavailable
 from gateway.forward_auth.authentication import RequestAuthenticator
 from gateway.forward_auth.check import Check, CheckSettings
-from gateway.forward_auth.handlers import DeniedPage
+from gateway.forward_auth.denied import DeniedPage
+from gateway.forward_auth.handlers import DeniedHandler
+from gateway.forward_auth.identity_headers import IdentityHeaders
 from gateway.forward_auth.policy import compile_policy
 from gateway.login.api_handlers import LoginApi
 from gateway.login.handlers import LoginPages
@@ -52,16 +56,18 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
     add_routes(app, _make_handlers(settings, secrets, parts))
     app.cleanup_ctx.append(_closing(parts))
     app.cleanup_ctx.append(_in_background(parts.facts.tail.run))
-    app.cleanup_ctx.append(_in_background(parts.sessions.run))
+    app.cleanup_ctx.append(_in_background(parts.sessions.last_use.run))
+    app.cleanup_ctx.append(_in_background(parts.api_keys.last_use.run))
     return app
 
 
 def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handlers:
-    login = PasswordLogin(parts.database, throttle=parts.throttle, passwords=parts.passwords, sessions=parts.sessions)
+    login = PasswordLogin(proof=parts.proof, sessions=parts.sessions)
     bootstrap = Bootstrap(parts.database, passwords=parts.passwords, token_key=secrets.derive("one-time token"))
+    denied_page = DeniedPage(parts.portal.pages, settings.public_url)
     return Handlers(
         portal=parts.portal,
-        check=_make_check(settings, parts),
+        check=_make_check(settings, parts, denied_page),
         login_pages=LoginPages(
             portal=parts.portal,
             login=login,
@@ -80,27 +86,36 @@ def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handle
             email_login_allowed=settings.auth_api.allow_email_login,
         ),
         account=_make_account(parts),
+        api_keys=_make_api_keys(parts),
         setup_pages=SetupPages(portal=parts.portal, bootstrap=bootstrap),
-        denied_page=DeniedPage(parts.portal),
+        denied_page=DeniedHandler(parts.portal, denied_page),
     )
 
 
-def _make_check(settings: Settings, parts: Parts) -> Check:
+def _make_check(settings: Settings, parts: Parts, denied_page: DeniedPage) -> Check:
     return Check(
-        CheckSettings(settings.public_url, settings.max_answer_headers),
+        CheckSettings(
+            public_url=settings.public_url,
+            max_answer_headers=settings.max_answer_headers,
+            forward_credentials=settings.forward_credentials,
+        ),
         trusted_proxies=parts.portal.trusted_proxies,
-        authenticator=RequestAuthenticator(parts.recognition, cookie_name=settings.session_cookie_name),
+        authenticator=RequestAuthenticator(
+            parts.recognition,
+            cookie_name=settings.session_cookie_name,
+            basic_credentials=settings.basic_credentials,
+        ),
         policy=compile_policy(settings.access_control),
+        identity_headers=IdentityHeaders(
+            settings.identity_headers.facts, percent_encoded=settings.identity_headers.encoding == "percent"
+        ),
+        denied_page=denied_page,
     )
 
 
 def _make_account(parts: Parts) -> AccountHandlers:
     change = PasswordChange(
-        parts.database,
-        throttle=parts.throttle,
-        passwords=parts.passwords,
-        sessions=parts.sessions,
-        revocation=parts.revocation,
+        proof=parts.proof, passwords=parts.passwords, sessions=parts.sessions, revocation=parts.revocation
     )
     return AccountHandlers(
         portal=parts.portal,
@@ -111,13 +126,19 @@ def _make_account(parts: Parts) -> AccountHandlers:
     )
 
 
+def _make_api_keys(parts: Parts) -> ApiKeyHandlers:
+    owned = OwnedApiKeys(parts.database, api_keys=parts.api_keys, revocation=parts.revocation)
+    return ApiKeyHandlers(portal=parts.portal, api_keys=owned)
+
+
 def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
     """Write what is still in memory and close everything, after the background work has ended."""
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
         yield
         with suppress(Unavailable):
-            await parts.sessions.write_touches()
+            await parts.sessions.last_use.write()
+            await parts.api_keys.last_use.write()
         parts.passwords.close()
         await parts.database.close()
 

@@ -72,6 +72,13 @@ class InvalidToken(Unauthorized):
     sentence = "This token is not valid."
 
 
+class InvalidApiKey(Unauthorized):
+    """Unknown, malformed, expired, revoked or without an active owner: it is not said which."""
+
+    code = "invalid_api_key"
+    sentence = "This API key is not valid."
+
+
 class TokenExpired(Unauthorized):
     code = "token_expired"
     code_in_body = False
@@ -127,6 +134,22 @@ class PasswordChangeRequired(Unauthorized):
     code = "password_change_required"
     title = "Password change required"
     sentence = "Choose a password of your own first."
+
+
+class SecondFactorRequired(Forbidden):
+    """A rule wants a second factor, and this login has none."""
+
+    code = "second_factor_required"
+    title = "Second factor required"
+    sentence = "This needs a login with a second factor."
+
+
+class InsufficientScope(Forbidden):
+    """A good key outside its scope: known, but not permitted (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    title = "Insufficient scope"
+    sentence = "This API key is limited to something else."
 
 
 class NotFound(GatewayError):

@@ -19,6 +19,8 @@ class CredentialKind(StrEnum):
 
     SESSION = "session"
     JWT = "jwt"
+    API_KEY = "api_key"
+    BASIC = "basic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,47 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a credential is limited to; an empty part means any. `path` is a glob as in rules, `host` a host pattern."""
+
+    host: str = ""
+    path: str = ""
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A long-lived credential of a program, used in its owner's name.
+
+    `prefix` is the beginning that may be shown; of the key itself only a keyed digest is stored.
+    """
+
+    id: str
+    account_id: str
+    name: str
+    prefix: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named set of accounts that rules refer to."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """Who the gateway has established is asking, and how."""
+    """Who the gateway has established is asking, and how.
+
+    `session_id` is that of the login behind it, `api_key_id` that of the key, if there is one; `scopes` narrow it
+    (none: whatever the owner may).
+    """
 
     account_id: str
     email: str
@@ -81,6 +122,8 @@ class Principal:
     workspace: str
     groups: tuple[str, ...]
     credential: CredentialKind
-    session_id: str
+    session_id: str | None
     level: int
     must_change_password: bool
+    scopes: tuple[Scope, ...] = ()
+    api_key_id: str | None = None

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.api_keys import ApiKeys
 from gateway.client_address import TrustedProxies
 from gateway.credentials.access_tokens import AccessTokens
+from gateway.credentials.api_keys import ApiKeyFormat
 from gateway.credentials.passwords import PasswordHashing
 from gateway.facts.cache import FactsCache
+from gateway.password_proof import PasswordProof
 from gateway.recognition import Recognition
 from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions
@@ -34,9 +37,10 @@ class Parts:
     facts: FactsCache
     sessions: Sessions
     access_tokens: AccessTokens
+    api_keys: ApiKeys
     recognition: Recognition
     revocation: Revocation
-    throttle: LoginThrottle
+    proof: PasswordProof
     portal: Portal
     profiles: Profiles
     return_urls: ReturnUrls
@@ -53,21 +57,28 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
     access_tokens = AccessTokens(
         key=secrets.derive("access token"), issuer=settings.public_url, lifetime=settings.auth_api.session_expiry
     )
+    api_keys = ApiKeys(database, key_format=ApiKeyFormat(settings.api_key_prefix), digest_key=secrets.api_key_salt)
+    passwords = PasswordHashing()
+    proof = PasswordProof(database, throttle=_throttle(settings, secrets), passwords=passwords)
     recognition = Recognition(
         facts=facts,
         sessions=sessions,
         access_tokens=access_tokens,
+        api_keys=api_keys,
+        api_key_level=1 if settings.api_keys_satisfy == "one_factor" else 2,
+        proof=proof,
         force_password_change=settings.organization.force_password_change,
     )
     return Parts(
         database=database,
-        passwords=PasswordHashing(),
+        passwords=passwords,
         facts=facts,
         sessions=sessions,
         access_tokens=access_tokens,
+        api_keys=api_keys,
         recognition=recognition,
         revocation=Revocation(database, doorbell=facts.apply),
-        throttle=_throttle(settings, secrets),
+        proof=proof,
         portal=_portal(settings, recognition),
         profiles=_profiles(settings),
         return_urls=_return_urls(settings),

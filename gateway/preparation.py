@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.credentials.passwords import PasswordHashing
+from gateway.errors import Conflict
 from gateway.grammar.email import parse_email
 from gateway.organization.bootstrap import Bootstrap, FirstAdministrator
 from gateway.storage.migrate import migrate
-from gateway.storage.secret_fingerprints import exchange_fingerprint
+from gateway.storage.secret_fingerprints import exchange_fingerprint, find_fingerprint
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("gateway.security")
 
 _ADMINISTRATOR_NAME = "Administrator"
+_SALT = "api_key_salt"
+_CONSEQUENCES = {
+    "jwt_secret": "everybody is logged out and has to log in again",
+    _SALT: "API keys made under the former salt are unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Prepared:
 async def prepare(settings: Settings, secrets: Secrets, database: Database) -> Prepared:
     """Bring a database to where the application can start. Doing it again changes nothing."""
     await migrate(database)
-    await notice_changed_secret(secrets, database)
+    await notice_changed_secrets(secrets, database)
     passwords = PasswordHashing(threads=1)
     try:
         bootstrap = Bootstrap(database, passwords=passwords, token_key=secrets.derive("one-time token"))
@@ -58,10 +63,22 @@ def configured_administrator(settings: Settings) -> FirstAdministrator | None:
     return FirstAdministrator(parse_email(email), _ADMINISTRATOR_NAME, password.get_secret_value())
 
 
-async def notice_changed_secret(secrets: Secrets, database: Database) -> None:
-    """Say that a changed JWT secret logged everybody out; nothing would tell otherwise."""
-    fingerprint = hashlib.sha256(secrets.derive("fingerprint")).hexdigest()
-    async with database.write() as connection:
-        before = await exchange_fingerprint(connection, "jwt_secret", fingerprint=fingerprint, now=datetime.now(UTC))
-    if before not in (None, fingerprint):
-        _log.warning("jwt_secret_changed", consequence="everybody is logged out and has to log in again")
+async def notice_changed_secrets(secrets: Secrets, database: Database) -> None:
+    """Say what a changed secret ended; nothing would tell otherwise."""
+    for name, fingerprint in secrets.fingerprints().items():
+        async with database.write() as connection:
+            before = await exchange_fingerprint(connection, name, fingerprint=fingerprint, now=datetime.now(UTC))
+        if before not in (None, fingerprint):
+            _log.warning(f"{name}_changed", consequence=_CONSEQUENCES[name])
+
+
+async def require_salt_of_gateway(secrets: Secrets, database: Database) -> None:
+    """Raise `Conflict` where keys made here would be unknown to the gateway that uses this database."""
+    async with database.read() as connection:
+        known = await find_fingerprint(connection, _SALT)
+    if known not in (None, secrets.fingerprints()[_SALT]):
+        message = (
+            "the API-key salt differs from the one that the gateway started with, so it would not know the key: "
+            "give this command the same configuration and environment"
+        )
+        raise Conflict(message)

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.errors import Conflict, TokenExpired
 from gateway.facts.facts import account_subject, session_subject
-from gateway.models import Account, OrganizationRole
+from gateway.models import Account, OrganizationRole, Principal
 from gateway.storage.accounts import count_active_admins, find_account, replace_password, set_disabled, set_password
 from gateway.storage.invalidations import append_invalidation
 from gateway.storage.sessions import delete_session, delete_sessions_of
@@ -32,7 +32,7 @@ def ring_nobody(_subject: str) -> None:
 
 
 @dataclass(slots=True)
-class _Transaction:
+class Transaction:
     """One write transaction and the subjects that it invalidates."""
 
     connection: AsyncConnection
@@ -53,14 +53,19 @@ class Revocation:
 
     async def end_session(self, session_id: str) -> None:
         """End a session and every token bound to it; ending it twice is one ending."""
-        async with self._transaction() as transaction:
+        async with self.transaction() as transaction:
             if await delete_session(transaction.connection, session_id):
                 await transaction.invalidate(session_subject(session_id))
         _log.info("session_ended", session_id=session_id)
 
+    async def end_session_of(self, principal: Principal | None) -> None:
+        """End the session behind a principal, if there is one."""
+        if principal is not None and principal.session_id is not None:
+            await self.end_session(principal.session_id)
+
     async def disable(self, account: Account) -> None:
         """Disable an account and end its sessions. Raises `Conflict` for the last active Organization Admin."""
-        async with self._transaction() as transaction:
+        async with self.transaction() as transaction:
             current = await find_account(transaction.connection, account.id)
             if current is None or current.disabled:
                 return
@@ -72,13 +77,13 @@ class Revocation:
         _log.info("account_disabled", account_id=account.id)
 
     async def enable(self, account: Account) -> None:
-        async with self._transaction() as transaction:
+        async with self.transaction() as transaction:
             await set_disabled(transaction.connection, account.id, disabled=False, now=transaction.now)
         _log.info("account_enabled", account_id=account.id)
 
     async def hand_over_password(self, account: Account, *, password_hash: str, must_change: bool) -> None:
         """Set a password that somebody else chose; every session of the account ends."""
-        async with self._transaction() as transaction:
+        async with self.transaction() as transaction:
             await set_password(
                 transaction.connection,
                 account.id,
@@ -97,7 +102,7 @@ class Revocation:
 
         Raises `TokenExpired` when an administrator's reset or another change came in between.
         """
-        async with self._transaction() as transaction:
+        async with self.transaction() as transaction:
             replaced = await replace_password(
                 transaction.connection,
                 account_id,
@@ -111,15 +116,16 @@ class Revocation:
             yield transaction.connection
         _log.info("password_changed", account_id=account_id)
 
-    async def _end_sessions(self, transaction: _Transaction, account_id: str, *, keep: str | None = None) -> None:
+    async def _end_sessions(self, transaction: Transaction, account_id: str, *, keep: str | None = None) -> None:
         # One entry for the account covers all of its sessions, and the kept one is read anew.
         await delete_sessions_of(transaction.connection, account_id, keep=keep)
         await transaction.invalidate(account_subject(account_id))
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[_Transaction]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Give a write transaction whose entries in the log are appended with it; their doorbell rings after it."""
         async with self._database.write() as connection:
-            transaction = _Transaction(connection, datetime.now(UTC))
+            transaction = Transaction(connection, datetime.now(UTC))
             yield transaction
         for subject in transaction.subjects:
             self._doorbell(subject)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.forward_auth.handlers import DeniedPage, check_handler
+from gateway.forward_auth.handlers import DeniedHandler, check_handler
 from gateway.forward_auth.original_request import Endpoint
 from gateway.resources import resource_folder
 
 if TYPE_CHECKING:
+    from gateway.account.api_key_handlers import ApiKeyHandlers
     from gateway.account.handlers import AccountHandlers
     from gateway.forward_auth.check import Check
     from gateway.login.api_handlers import LoginApi
@@ -33,8 +34,9 @@ class Handlers:
     login_pages: LoginPages
     login_api: LoginApi
     account: AccountHandlers
+    api_keys: ApiKeyHandlers
     setup_pages: SetupPages
-    denied_page: DeniedPage
+    denied_page: DeniedHandler
 
 
 def add_routes(app: web.Application, handlers: Handlers) -> None:
@@ -45,6 +47,7 @@ def add_routes(app: web.Application, handlers: Handlers) -> None:
     """
     own_origin = handlers.portal.require_own_origin
     pages, api, account, setup = handlers.login_pages, handlers.login_api, handlers.account, handlers.setup_pages
+    keys = handlers.api_keys
     routes = (
         # Proxies. Any method is a check; who may ask is the check's first question.
         _route("*", "/api/authz/auth-request", check_handler(handlers.check, Endpoint.AUTH_REQUEST)),
@@ -66,6 +69,11 @@ def add_routes(app: web.Application, handlers: Handlers) -> None:
         _route("POST", "/api/auth/logout", api.log_out, own_origin),
         _route("POST", "/api/auth/changePassword", account.change_password),
         _route("GET", "/api/user", account.who_am_i),
+        _route("POST", "/api/api-keys", keys.create),
+        _route("GET", "/api/api-keys", keys.list),
+        _route("GET", "/api/api-keys/{api_key_id}", keys.show),
+        _route("DELETE", "/api/api-keys/{api_key_id}", keys.delete),
+        _route("POST", "/api/api-keys/{api_key_id}/rotate", keys.rotate),
     )
     app.add_routes(routes)
     app.router.add_static("/static/", resource_folder("static"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from gateway.credentials.session_tokens import digest_token, make_token
-from gateway.errors import TokenExpired, Unavailable
+from gateway.errors import TokenExpired
 from gateway.models import Account, Organization, Session
 from gateway.storage import sessions as stored
+from gateway.storage.groups import list_groups_of
+from gateway.storage.last_use import LastUse
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Password alone is one factor.
 _LEVEL_OF_A_PASSWORD = 1
-# How often the moments of last use are written: far below any idle timeout, far above one write per check.
-_TOUCH_INTERVAL = timedelta(seconds=30)
 _USER_AGENT_LENGTH = 256
 
 
@@ -43,11 +41,12 @@ class SessionLifetimes:
 
 @dataclass(frozen=True, slots=True)
 class KnownSession:
-    """A session that counts now, with its account and organization."""
+    """A session that counts now, with its account, organization and groups."""
 
     session: Session
     account: Account
     organization: Organization
+    groups: tuple[str, ...]
 
 
 class Sessions:
@@ -57,7 +56,7 @@ class Sessions:
         self._database = database
         self._token_key = token_key
         self._lifetimes = lifetimes
-        self._seen: dict[str, datetime] = {}
+        self.last_use = LastUse(database, write=stored.touch_sessions)
 
     def digest(self, token: str) -> bytes:
         return digest_token(token, key=self._token_key)
@@ -98,34 +97,11 @@ class Sessions:
 
     async def find_by_token(self, token: str) -> KnownSession | None:
         async with self._database.read() as connection:
-            return _alive(await stored.find_session_by_digest(connection, self.digest(token)))
+            return await _known(connection, await stored.find_session_by_digest(connection, self.digest(token)))
 
     async def find(self, session_id: str) -> KnownSession | None:
         async with self._database.read() as connection:
-            return _alive(await stored.find_session(connection, session_id))
-
-    def touch(self, session_id: str, now: float) -> None:
-        """Remember that a session was used; written with the next batch."""
-        self._seen[session_id] = datetime.fromtimestamp(now, UTC)
-
-    async def write_touches(self) -> None:
-        seen, self._seen = self._seen, {}
-        if not seen:
-            return
-        try:
-            async with self._database.write() as connection:
-                await stored.touch_sessions(connection, seen)
-        except Unavailable:
-            # Kept for the next batch; what was seen since is newer.
-            self._seen = seen | self._seen
-            raise
-
-    async def run(self) -> None:
-        """Write the moments of last use in batches until cancelled."""
-        while True:
-            await asyncio.sleep(_TOUCH_INTERVAL.total_seconds())
-            with suppress(Unavailable):
-                await self.write_touches()
+            return await _known(connection, await stored.find_session(connection, session_id))
 
 
 def _storable(user_agent: str) -> str:
@@ -133,11 +109,13 @@ def _storable(user_agent: str) -> str:
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
 
-def _alive(found: tuple[Session, Account, Organization] | None) -> KnownSession | None:
+async def _known(
+    connection: AsyncConnection, found: tuple[Session, Account, Organization] | None
+) -> KnownSession | None:
     if found is None:
         return None
     session, account, organization = found
     now = datetime.now(UTC)
     if account.disabled or session.expires_at <= now or session.idle_expires_at <= now:
         return None
-    return KnownSession(session, account, organization)
+    return KnownSession(session, account, organization, groups=tuple(await list_groups_of(connection, account.id)))

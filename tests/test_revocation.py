@@ -15,6 +15,7 @@ from gateway.account.password_change import PasswordChange
 from gateway.errors import Conflict, GatewayError, Unavailable
 from gateway.facts.facts import account_subject, session_subject
 from gateway.models import Account, CredentialKind, OrganizationRole, Principal
+from gateway.password_proof import PasswordProof
 from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.accounts import count_active_admins, find_account
@@ -249,8 +250,11 @@ async def test_password_change_that_was_overtaken_by_a_revocation_changes_nothin
     session_id, _ = await house.log_in(ada)
     passwords = _SlowPasswords()
     change = PasswordChange(
-        house.database,
-        throttle=LoginThrottle(key=b"k", max_failures=100, window=DAY),
+        proof=PasswordProof(
+            house.database,
+            throttle=LoginThrottle(key=b"k", max_failures=100, window=DAY),
+            passwords=passwords,  # type: ignore[arg-type]
+        ),
         passwords=passwords,  # type: ignore[arg-type]
         sessions=house.sessions,
         revocation=house.revocation,

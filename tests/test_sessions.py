@@ -12,11 +12,11 @@ from gateway.credentials.access_tokens import AccessTokens
 from gateway.errors import TokenExpired, Unavailable
 from gateway.facts.cache import FactsCache
 from gateway.models import Account, Session
-from gateway.recognition import Recognition
 from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from tests.support.database import Disk, add_account, add_organization
+from tests.support.recognition import make_recognition
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IDLE, LIFETIME, REMEMBERED = timedelta(hours=12), timedelta(days=7), timedelta(days=30)
@@ -33,9 +33,7 @@ class Process:
         self.sessions = Sessions(database, token_key=b"key", lifetimes=lifetimes)
         # Facts are kept for long, so that their expiry is what ends them here.
         self.facts = FactsCache(database, max_entries=10, max_age=timedelta(days=365), outage_grace=timedelta(0))
-        self.recognition = Recognition(
-            facts=self.facts, sessions=self.sessions, access_tokens=TOKENS, force_password_change=True
-        )
+        self.recognition = make_recognition(database, facts=self.facts, sessions=self.sessions, access_tokens=TOKENS)
 
     async def open(
         self, account: Account, *, remember_me: bool = False, user_agent: str | None = "agent"
@@ -151,7 +149,7 @@ async def test_use_is_written_in_batches_and_survives_a_restart(
     _, token = await one.open(ada)
     travel.shift(IDLE / 2)
     assert await one.recognises(token)
-    await one.sessions.write_touches()
+    await one.sessions.last_use.write()
     travel.shift(IDLE - INSTANT)
     assert await other.recognises(token)
 
@@ -164,7 +162,7 @@ async def test_use_in_another_process_is_found_before_a_cached_expiry_refuses(
     assert await one.recognises(token)
     travel.shift(IDLE / 2)
     assert await other.recognises(token)
-    await other.sessions.write_touches()
+    await other.sessions.last_use.write()
     travel.shift(IDLE / 2)
     assert await one.recognises(token)
 
@@ -209,7 +207,7 @@ async def test_use_of_an_access_token_is_use_of_its_session(
     travel.shift(IDLE / 2)
     token = TOKENS.sign(subject=ada.id, session_id=session.id, now=datetime.now(UTC), profile={})
     await one.recognition.by_access_token(token)
-    await one.sessions.write_touches()
+    await one.sessions.last_use.write()
     travel.shift(IDLE - INSTANT)
     assert await one.recognises(cookie)
 
@@ -219,7 +217,7 @@ async def test_ended_session_is_not_brought_back_by_a_late_touch(one: Process, a
     session, token = await one.open(ada)
     assert await one.recognises(token)
     await Revocation(one.database, doorbell=one.facts.apply).end_session(session.id)
-    await one.sessions.write_touches()
+    await one.sessions.last_use.write()
     assert not await one.recognises(token)
     assert await one.sessions.find(session.id) is None
 
@@ -232,9 +230,9 @@ async def test_touches_of_an_outage_are_written_after_it(
     assert await one.recognises(token)
     disk.broken = True
     with pytest.raises(Unavailable):
-        await one.sessions.write_touches()
+        await one.sessions.last_use.write()
     disk.broken = False
-    await one.sessions.write_touches()
+    await one.sessions.last_use.write()
     known = await one.sessions.find(session.id)
     assert known is not None
     assert known.session.last_seen_at == START + timedelta(hours=1)

@@ -11,6 +11,7 @@ import time_machine
 
 from gateway.errors import InvalidCredentials, TooManyAttempts
 from gateway.login.password_login import LoginForm, PasswordLogin
+from gateway.password_proof import PasswordProof
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from gateway.throttle import Attempt, LoginThrottle, throttled_address
@@ -216,7 +217,7 @@ class _Passwords:
 def _login(database: Database, throttle: LoginThrottle, passwords: _Passwords) -> PasswordLogin:
     lifetimes = SessionLifetimes(timedelta(hours=1), timedelta(hours=1), timedelta(hours=1))
     sessions = Sessions(database, token_key=b"k", lifetimes=lifetimes)
-    return PasswordLogin(database, throttle=throttle, passwords=passwords, sessions=sessions)  # type: ignore[arg-type]
+    return PasswordLogin(proof=PasswordProof(database, throttle=throttle, passwords=passwords), sessions=sessions)  # type: ignore[arg-type]
 
 
 async def _outcomes(login: PasswordLogin, *passwords: str, email: str = "ada@example.com") -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gateway.commands.arguments import as_json, email_argument, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
 from gateway.credentials.passwords import PasswordHashing
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON.")
 password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input; it need not be changed then."
 )
-email_argument = click.argument("email", callback=lambda _context, _parameter, value: _checked(parse_email, value))
 
 
 @click.group()
@@ -46,8 +45,8 @@ def user() -> None:
 
 
 @user.command()
-@click.option("--email", required=True, callback=lambda _context, _parameter, value: _checked(parse_email, value))
-@click.option("--name", required=True, callback=lambda _context, _parameter, value: _checked(parse_name, value))
+@click.option("--email", required=True, callback=parsed(parse_email))
+@click.option("--name", required=True, callback=parsed(parse_name))
 @click.option("--admin", is_flag=True, help="Give the role Organization Admin.")
 @password_stdin
 @as_json
@@ -161,13 +160,6 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Members, Revocation
 def _read_password() -> str:
     """Read one line: the line end that `echo` adds is no part of the password."""
     return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
-
-
-def _checked(parse: Callable[[str], str], value: str) -> str:
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 def _print(account: Account, *, json_output: bool, password: str | None = None) -> None:

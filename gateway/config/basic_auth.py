@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from gateway.config.section import Section, TruthValue
-from gateway.config.well_known_secrets import is_well_known
+from gateway.config.well_known_secrets import require_own_secret
 from gateway.grammar.email import parse_email
 from gateway.grammar.initial_password import broken_initial_password_rules
 
@@ -26,7 +26,9 @@ class BasicAuth(Section):
     initial_org_admin_password: SecretStr | None = Field(
         default=None, validate_default=True, examples=["the output of: openssl rand -base64 18, with a symbol added"]
     )
-    jwt_secret: SecretStr | None = Field(default=None, examples=["the output of: openssl rand -base64 32"])
+    jwt_secret: Annotated[SecretStr | None, AfterValidator(require_own_secret)] = Field(
+        default=None, examples=["the output of: openssl rand -base64 32"]
+    )
 
     @field_validator("enabled")
     @classmethod
@@ -53,19 +55,3 @@ class BasicAuth(Section):
         if broken:
             raise ValueError(" ".join(broken))
         return password
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _refuse_well_known(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is None:
-            return None
-        if not secret.get_secret_value().strip():
-            message = "is empty: leave it out, and one is made and kept in the data folder"
-            raise ValueError(message)
-        if is_well_known(secret.get_secret_value()):
-            message = (
-                "is a placeholder or a published example, so everybody could sign in your name: "
-                "make one with `openssl rand -base64 32`"
-            )
-            raise ValueError(message)
-        return secret

@@ -5,54 +5,86 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
 
 from gateway.config.findings import ConfigurationError, Finding
 from gateway.config.settings import Settings
 
 _KEY_BYTES = 32
-_FILE_NAME = "jwt_secret"
 _GENERATED_BYTES = 48
-_KEY = "basic_auth.jwt_secret"
 _OTHERS = 0o007
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The JWT secret, stretched to 32 bytes, and all that is derived from it."""
+    """The two secrets, each stretched to 32 bytes, and all that is derived from them.
+
+    Keys of programs outlive a changed JWT secret: their digests depend on the salt only.
+    """
 
     jwt_secret: bytes = field(repr=False)
     jwt_secret_origin: Literal["configured", "generated"]
+    api_key_salt: bytes = field(repr=False)
 
     def derive(self, purpose: str) -> bytes:
         """Return a key of 32 bytes that no other purpose shares, so that one of them tells nothing of another."""
         return _expand(self.jwt_secret, purpose)
 
+    def fingerprints(self) -> dict[str, str]:
+        """Give what tells a changed secret without telling the secret."""
+        secrets_by_name = {_JWT_SECRET.name: self.jwt_secret, _API_KEY_SALT.name: self.api_key_salt}
+        return {name: sha256(_expand(value, "fingerprint")).hexdigest() for name, value in secrets_by_name.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a secret comes from: its setting, else the file of that name in the data folder."""
+
+    name: str
+    key: str
+    variable: str
+    loss: str
+
+
+_JWT_SECRET = _Place(
+    "jwt_secret", "basic_auth.jwt_secret", "BASIC_AUTH_JWT_SECRET", "everybody is logged out and logs in again"
+)
+_API_KEY_SALT = _Place("api_key_salt", "api_key_salt", "GATEWAY_API_KEY_SALT", "every API key has to be made anew")
+
 
 def load_secrets(settings: Settings) -> Secrets:
-    """Take the configured secret, or the one in the data folder, which is made at the first start.
+    """Take the configured secrets, or those in the data folder, which are made at the first start.
 
-    Raises `ConfigurationError` where the file cannot be made or read, or where everybody may read it.
+    Raises `ConfigurationError` where a file cannot be made or read, or where everybody may read it.
     """
-    configured = settings.basic_auth.jwt_secret
+    jwt_secret = settings.basic_auth.jwt_secret
+    return Secrets(
+        jwt_secret=_load(settings, _JWT_SECRET, configured=jwt_secret, purpose="jwt secret"),
+        jwt_secret_origin="generated" if jwt_secret is None else "configured",
+        api_key_salt=_load(settings, _API_KEY_SALT, configured=settings.api_key_salt, purpose="api key salt"),
+    )
+
+
+def _load(settings: Settings, place: _Place, *, configured: SecretStr | None, purpose: str) -> bytes:
     if configured is not None:
         # The seed asks for no length, HMAC does: HKDF makes 32 bytes of whatever was configured.
-        return Secrets(_expand(configured.get_secret_value().encode(), "jwt secret"), "configured")
-    path = settings.data_dir / _FILE_NAME
+        return _expand(configured.get_secret_value().encode(), purpose)
+    path = settings.data_dir / place.name
     try:
-        text = _read_or_make(path)
+        text = _read_or_make(path, place)
     except OSError as error:
-        raise _unusable(
-            path, f"cannot be used ({error.strerror}): make the data folder writable, or set BASIC_AUTH_JWT_SECRET"
-        ) from error
-    return Secrets(_expand(text, "jwt secret"), "generated")
+        message = f"cannot be used ({error.strerror}): make the data folder writable, or set {place.variable}"
+        raise _unusable(path, place, message) from error
+    return _expand(text, purpose)
 
 
-def _read_or_make(path: Path) -> bytes:
+def _read_or_make(path: Path, place: _Place) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         _make(path)
@@ -60,11 +92,9 @@ def _read_or_make(path: Path) -> bytes:
         mode = os.fstat(file.fileno()).st_mode
         text = file.read(1024).strip()
     if mode & _OTHERS:
-        raise _unusable(path, f"may be read by everybody on this machine: run `chmod 600 {path}`")
+        raise _unusable(path, place, f"may be read by everybody on this machine: run `chmod 600 {path}`")
     if len(text) < _GENERATED_BYTES:
-        raise _unusable(
-            path, "is damaged: restore it from a backup, or delete it (everybody is logged out and logs in again)"
-        )
+        raise _unusable(path, place, f"is damaged: restore it from a backup, or delete it ({place.loss})")
     return text
 
 
@@ -100,5 +130,5 @@ def _expand(secret: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=f"gateway {purpose}".encode()).derive(secret)
 
 
-def _unusable(path: Path, message: str) -> ConfigurationError:
-    return ConfigurationError([Finding(_KEY, str(path), message)])
+def _unusable(path: Path, place: _Place, message: str) -> ConfigurationError:
+    return ConfigurationError([Finding(place.key, str(path), message)])

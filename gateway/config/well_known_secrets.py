@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic import SecretStr
+
 SHORTEST_SOUND_SECRET = 32  # bytes; RFC 7518 section 3.2 for HS256
 
 _PLACEHOLDER = re.compile(
@@ -28,6 +30,21 @@ def is_well_known(secret: str) -> bool:
     """Tell whether a secret is a placeholder, a published example or a common password."""
     folded = secret.strip().lower()
     return bool(_PLACEHOLDER.fullmatch(folded)) or folded in _PUBLISHED or folded in _common_passwords()
+
+
+def require_own_secret(secret: SecretStr | None) -> SecretStr | None:
+    """Return a secret that is not set, or that only its owner can know; else raise ValueError with the cure."""
+    if secret is None:
+        return None
+    if not secret.get_secret_value().strip():
+        message = "is empty: leave it out, and one is made and kept in the data folder"
+        raise ValueError(message)
+    if is_well_known(secret.get_secret_value()):
+        message = (
+            "is a placeholder or a published example, so everybody knows it: make one with `openssl rand -base64 32`"
+        )
+        raise ValueError(message)
+    return secret
 
 
 def _common_passwords() -> frozenset[str]:

@@ -18,6 +18,10 @@ def session_subject(session_id: str) -> str:
     return f"session:{session_id}"
 
 
+def api_key_subject(api_key_id: str) -> str:
+    return f"api_key:{api_key_id}"
+
+
 @dataclass(slots=True)
 class Facts:
     """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.

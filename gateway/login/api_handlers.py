@@ -51,8 +51,7 @@ class LoginApi:
         before = await self.portal.by_cookie(request)
         form = LoginForm(body.email, body.password, remember_me=body.rememberMe)
         logged_in = await self.login.log_in(form, self.portal.visitor(request))
-        if before is not None:
-            await self.revocation.end_session(before.session_id)
+        await self.revocation.end_session_of(before)
         token = self.access_tokens.sign(
             subject=logged_in.account.id,
             session_id=logged_in.session.id,
@@ -76,8 +75,8 @@ class LoginApi:
                     raise
         elif self.portal.cookie.read(request) is None:
             raise Unauthorized
-        for session_id in {principal.session_id for principal in principals if principal is not None}:
-            await self.revocation.end_session(session_id)
+        for principal in principals:
+            await self.revocation.end_session_of(principal)
         response = web.json_response({"message": "Logout successful"})
         self.portal.cookie.clear(response)
         return response

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.credentials.passwords import broken_password_rule, generate_password
-from gateway.errors import InvalidFields, NotFound
+from gateway.errors import InvalidFields
 from gateway.models import Account, OrganizationRole
-from gateway.storage.accounts import create_account, find_account_by_email, list_accounts
+from gateway.organization.accounts import require_account
+from gateway.storage.accounts import create_account, list_accounts
 
 if TYPE_CHECKING:
     from gateway.credentials.passwords import PasswordHashing
@@ -54,11 +55,7 @@ class Members:
     async def find(self, email: str) -> Account:
         """Find by canonical e-mail address. Raises `NotFound`."""
         async with self._database.read() as connection:
-            account = await find_account_by_email(connection, email)
-        if account is None:
-            message = f"there is no account with the e-mail address {email}: `gateway user list` shows them"
-            raise NotFound(message)
-        return account
+            return await require_account(connection, email)
 
     async def reset_password(self, account: Account, *, password: str | None) -> str | None:
         """Set a password and end every session; without one it is generated, returned, and has to be changed."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -93,6 +94,39 @@ sessions = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("client_address", String(45)),
     Column("user_agent", String(256)),
+)
+
+# Unique in the form in which names are compared, so that no two groups look alike to a rule.
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("canonical_name", String(80), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# `scopes` is JSON. `rotated_at` makes a key have one successor, however many ask for it at once.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("prefix", String(32), nullable=False),
+    Column("key_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("rotated_at", UtcDateTime),
 )
 
 # Keyed by a digest of the canonical e-mail, so that an unknown account behaves like a known one.

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from gateway.config.basic_auth import BasicAuth
 from gateway.config.findings import ConfigurationError
@@ -19,24 +19,51 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "made" / "data")
 
 
-def _configured(secret: str) -> Secrets:
-    return load_secrets(Settings(basic_auth=BasicAuth(jwt_secret=SecretStr(secret))))
+def _configured(secret: str, *, salt: str = "Salt-of-the-earth") -> Secrets:
+    return load_secrets(Settings(basic_auth=BasicAuth(jwt_secret=SecretStr(secret)), api_key_salt=SecretStr(salt)))
 
 
-def test_secret_is_made_once_and_kept_for_its_owner_only(settings: Settings) -> None:
+def test_secrets_are_made_once_and_kept_for_their_owner_only(settings: Settings) -> None:
     first = load_secrets(settings)
-    file = settings.data_dir / "jwt_secret"
     assert first.jwt_secret_origin == "generated"
-    assert len(first.jwt_secret) == 32
+    assert len(first.jwt_secret) == len(first.api_key_salt) == 32
     assert load_secrets(settings) == first
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
+    assert files == {"jwt_secret": 0o600, "api_key_salt": 0o600}
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
-    assert list(settings.data_dir.iterdir()) == [file]
 
 
 def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
     one, two = (load_secrets(Settings(data_dir=tmp_path / name)) for name in ("one", "two"))
-    assert one.jwt_secret != two.jwt_secret
+    assert len({one.jwt_secret, two.jwt_secret, one.api_key_salt, two.api_key_salt}) == 4
+
+
+def test_salt_of_keys_does_not_depend_on_the_jwt_secret() -> None:
+    """K1: API keys survive a changed JWT secret, and sessions a changed salt."""
+    before, jwt_changed = _configured("Short-and-unknown"), _configured("Another-and-unknown")
+    assert jwt_changed.api_key_salt == before.api_key_salt
+    assert jwt_changed.derive("session token") != before.derive("session token")
+    salt_changed = _configured("Short-and-unknown", salt="Pepper-of-the-earth")
+    assert salt_changed.api_key_salt != before.api_key_salt
+    assert salt_changed.derive("session token") == before.derive("session token")
+
+
+def test_one_text_used_for_both_makes_two_secrets() -> None:
+    both = _configured("Short-and-unknown", salt="Short-and-unknown")
+    assert both.api_key_salt != both.jwt_secret
+
+
+def test_fingerprints_tell_a_change_and_no_secret() -> None:
+    before, after = _configured("Short-and-unknown"), _configured("Short-and-unknown", salt="Pepper-of-the-earth")
+    changed = {name for name, value in before.fingerprints().items() if after.fingerprints()[name] != value}
+    assert changed == {"api_key_salt"}
+    assert before.api_key_salt.hex() not in before.fingerprints().values()
+
+
+@pytest.mark.parametrize("salt", ["changeme", "  ", "password123"])
+def test_salt_that_everybody_knows_is_refused(salt: str) -> None:
+    with pytest.raises(ValidationError, match=r"openssl rand|leave it out"):
+        Settings(api_key_salt=SecretStr(salt))
 
 
 def test_many_first_starts_agree_on_one_secret(settings: Settings) -> None:
@@ -47,8 +74,9 @@ def test_many_first_starts_agree_on_one_secret(settings: Settings) -> None:
         return load_secrets(settings)
 
     with ThreadPoolExecutor(16) as pool:
-        assert len({secrets.jwt_secret for secrets in pool.map(start, range(16))}) == 1
-    assert [path.name for path in settings.data_dir.iterdir()] == ["jwt_secret"]
+        started = list(pool.map(start, range(16)))
+    assert len({(secrets.jwt_secret, secrets.api_key_salt) for secrets in started}) == 1
+    assert {path.name for path in settings.data_dir.iterdir()} == {"jwt_secret", "api_key_salt"}
 
 
 def test_configured_secret_of_any_length_becomes_32_bytes(settings: Settings) -> None:
@@ -77,13 +105,14 @@ def test_secret_has_no_repr() -> None:
     assert repr(secrets) == "Secrets(jwt_secret_origin='configured')"
 
 
+@pytest.mark.parametrize("name", ["jwt_secret", "api_key_salt"])
 @pytest.mark.parametrize(
     ("mode", "text", "cure"),
     [(0o644, "x" * 64, "chmod 600"), (0o600, "", "is damaged"), (0o600, "short\n", "is damaged")],
 )
-def test_file_that_cannot_be_trusted_is_refused(settings: Settings, mode: int, text: str, cure: str) -> None:
+def test_file_that_cannot_be_trusted_is_refused(settings: Settings, name: str, mode: int, text: str, cure: str) -> None:
     settings.data_dir.mkdir(parents=True)
-    file = settings.data_dir / "jwt_secret"
+    file = settings.data_dir / name
     file.write_text(text)
     file.chmod(mode)
     with pytest.raises(ConfigurationError, match=cure) as caught:

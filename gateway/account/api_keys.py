@@ -1,0 +1,94 @@
+"""An account's API keys: made, shown, rotated and deleted by their owner."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.api_keys import ApiKeys, Grant
+from gateway.errors import Conflict, InvalidFields, NotFound
+from gateway.facts.facts import api_key_subject
+from gateway.models import ApiKey
+from gateway.storage.api_keys import delete_api_key, find_api_key, list_api_keys, mark_rotated
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from gateway.revocation import Revocation
+    from gateway.storage.database import Database
+
+_log = structlog.get_logger("gateway.security")
+
+LONGEST_OVERLAP = timedelta(days=7)
+
+
+class OwnedApiKeys:
+    """Every call names the owner: another account's key is not there."""
+
+    def __init__(self, database: Database, *, api_keys: ApiKeys, revocation: Revocation) -> None:
+        self._database = database
+        self._api_keys = api_keys
+        self._revocation = revocation
+
+    async def create(self, account_id: str, grant: Grant) -> tuple[ApiKey, str]:
+        """Return the new key's record and the key itself, which is told once. Raises `InvalidFields`."""
+        async with self._revocation.transaction() as transaction:
+            now = transaction.now
+            if grant.expires_at is not None and grant.expires_at <= now:
+                raise InvalidFields(fields={"expiresAt": "This moment has passed: choose one in the future."})
+            created = await self._api_keys.issue(transaction.connection, account_id, grant, now=now)
+        _log.info("api_key_created", account_id=account_id, api_key_id=created[0].id)
+        return created
+
+    async def list(self, account_id: str) -> list[ApiKey]:
+        async with self._database.read() as connection:
+            return await list_api_keys(connection, account_id)
+
+    async def find(self, account_id: str, api_key_id: str) -> ApiKey:
+        async with self._database.read() as connection:
+            return await _find_owned(connection, account_id, api_key_id)
+
+    def last_used_at(self, api_key: ApiKey) -> datetime | None:
+        return self._api_keys.last_use.latest(api_key.id, api_key.last_used_at)
+
+    async def rotate(self, account_id: str, api_key_id: str, *, overlap: timedelta) -> tuple[ApiKey, str]:
+        """Replace a key by one for the same purpose and as long a life; the old one ends after the overlap.
+
+        Raises `NotFound`, or `Conflict` where it has its successor already.
+        """
+        async with self._revocation.transaction() as transaction:
+            connection, now = transaction.connection, transaction.now
+            old = await _find_owned(connection, account_id, api_key_id)
+            # An overlap never makes the old key live longer than it would have.
+            end = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+            if not await mark_rotated(connection, old.id, expires_at=end, now=now):
+                message = "This key was rotated already: rotate the key that replaced it."
+                raise Conflict(message)
+            life = None if old.expires_at is None else old.expires_at - old.created_at
+            grant = Grant(old.name, old.scopes, expires_at=None if life is None else now + life)
+            created = await self._api_keys.issue(connection, account_id, grant, now=now)
+            await transaction.invalidate(api_key_subject(old.id))
+        _log.info("api_key_rotated", account_id=account_id, api_key_id=old.id, successor_id=created[0].id)
+        return created
+
+    async def delete(self, account_id: str, api_key_id: str) -> None:
+        """End a key at once. Raises `NotFound`."""
+        async with self._revocation.transaction() as transaction:
+            if not await delete_api_key(transaction.connection, api_key_id, account_id=account_id):
+                raise NotFound(_NO_SUCH_KEY)
+            await transaction.invalidate(api_key_subject(api_key_id))
+        _log.info("api_key_revoked", account_id=account_id, api_key_id=api_key_id)
+
+
+async def _find_owned(connection: AsyncConnection, account_id: str, api_key_id: str) -> ApiKey:
+    api_key = await find_api_key(connection, api_key_id)
+    if api_key is None or api_key.account_id != account_id:
+        raise NotFound(_NO_SUCH_KEY)
+    return api_key
+
+
+_NO_SUCH_KEY = "You have no such API key."

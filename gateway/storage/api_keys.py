@@ -1,0 +1,131 @@
+"""The API keys, found by a keyed digest or by their stable id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.models import Account, ApiKey, Organization, Scope
+from gateway.storage.accounts import account_from_row
+from gateway.storage.tables import accounts, api_keys, organizations, workspaces
+
+# One statement gives all that a check needs to know about a key, but for the owner's groups.
+_BY_DIGEST = (
+    select(
+        accounts,
+        *(column.label(f"api_key_{column.name}") for column in api_keys.c),
+        organizations.c.id.label("organization_id"),
+        organizations.c.display_name.label("organization_name"),
+        workspaces.c.id.label("workspace_id"),
+        workspaces.c.display_name.label("workspace_name"),
+    )
+    .select_from(api_keys)
+    .join(accounts, accounts.c.id == api_keys.c.account_id)
+    .join(organizations, organizations.c.slot == 1)
+    .join(workspaces, workspaces.c.organization_id == organizations.c.id)
+    .where(api_keys.c.key_digest == bindparam("wanted"))
+    .limit(1)
+)
+_TOUCH = (
+    update(api_keys)
+    .where(
+        api_keys.c.id == bindparam("wanted"),
+        or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < bindparam("seen_at")),
+    )
+    .values(last_used_at=bindparam("seen_at"))
+)
+
+
+async def find_api_key_by_digest(
+    connection: AsyncConnection, digest: bytes
+) -> tuple[ApiKey, Account, Organization] | None:
+    """Find by keyed digest. An index is enough: nobody can choose a byte of it, so the look-up's time tells nothing."""
+    row = (await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none()
+    if row is None:
+        return None
+    organization = Organization(
+        id=row.organization_id,
+        display_name=row.organization_name,
+        workspace_id=row.workspace_id,
+        workspace_name=row.workspace_name,
+    )
+    return _from_row(row, "api_key_"), account_from_row(row), organization
+
+
+async def find_api_key(connection: AsyncConnection, api_key_id: str) -> ApiKey | None:
+    row = (await connection.execute(select(api_keys).where(api_keys.c.id == api_key_id))).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+async def list_api_keys(connection: AsyncConnection, account_id: str | None = None) -> list[ApiKey]:
+    """List an account's keys, or everybody's, newest first."""
+    statement = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
+    if account_id is not None:
+        statement = statement.where(api_keys.c.account_id == account_id)
+    return [_from_row(row) for row in await connection.execute(statement)]
+
+
+async def insert_api_key(connection: AsyncConnection, api_key: ApiKey, *, key_digest: bytes) -> None:
+    await connection.execute(
+        insert(api_keys).values(
+            id=api_key.id,
+            account_id=api_key.account_id,
+            name=api_key.name,
+            prefix=api_key.prefix,
+            key_digest=key_digest,
+            scopes=json.dumps([_plain(scope) for scope in api_key.scopes]),
+            created_at=api_key.created_at,
+            expires_at=api_key.expires_at,
+            last_used_at=api_key.last_used_at,
+        )
+    )
+
+
+async def mark_rotated(
+    connection: AsyncConnection, api_key_id: str, *, expires_at: datetime | None, now: datetime
+) -> bool:
+    """Let a key expire and have its one successor; says whether nobody had rotated it before."""
+    statement = (
+        update(api_keys)
+        .where(api_keys.c.id == api_key_id, api_keys.c.rotated_at.is_(None))
+        .values(expires_at=expires_at, rotated_at=now)
+    )
+    return (await connection.execute(statement.returning(api_keys.c.id))).first() is not None
+
+
+async def delete_api_key(connection: AsyncConnection, api_key_id: str, *, account_id: str) -> bool:
+    """Delete one of an account's keys; says whether it was there."""
+    statement = delete(api_keys).where(api_keys.c.id == api_key_id, api_keys.c.account_id == account_id)
+    return (await connection.execute(statement.returning(api_keys.c.id))).first() is not None
+
+
+async def touch_api_keys(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+    """Write when keys were last used; a later moment already stored by another process stays."""
+    await connection.execute(_TOUCH, [{"wanted": api_key_id, "seen_at": at} for api_key_id, at in seen.items()])
+
+
+def _from_row(row: Row[Any], label: str = "") -> ApiKey:
+    column = {name: getattr(row, label + name) for name in api_keys.c.keys()}  # noqa: SIM118 - a mapping of columns
+    return ApiKey(
+        id=column["id"],
+        account_id=column["account_id"],
+        name=column["name"],
+        prefix=column["prefix"],
+        scopes=tuple(_scope(plain) for plain in json.loads(column["scopes"])),
+        created_at=column["created_at"],
+        expires_at=column["expires_at"],
+        last_used_at=column["last_used_at"],
+    )
+
+
+def _plain(scope: Scope) -> dict[str, Any]:
+    return {"host": scope.host, "path": scope.path, "methods": list(scope.methods)}
+
+
+def _scope(plain: Mapping[str, Any]) -> Scope:
+    return Scope(host=plain["host"], path=plain["path"], methods=tuple(plain["methods"]))

@@ -1,0 +1,18 @@
+"""Waiting for what another process did: asked again and again, for as long as is promised."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import ClientResponse
+
+
+async def wait_for_answer(
+    ask: Callable[[], Awaitable[ClientResponse]], wanted: Callable[[ClientResponse], bool], *, seconds: float = 1
+) -> ClientResponse:
+    """Give the first answer that is wanted. Raises `TimeoutError` when none came in time."""
+    async with asyncio.timeout(seconds):
+        while not wanted(response := await ask()):  # noqa: ASYNC110 - nothing here tells what another process did
+            await asyncio.sleep(0.01)
+        return response
