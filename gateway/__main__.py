@@ -24,6 +24,9 @@ _COMMANDS = {
     "migrate": LazyCommand("gateway.commands.migrate:migrate", "Bring the database to this version."),
     "bootstrap": LazyCommand("gateway.commands.bootstrap:bootstrap", "Create the organization and its administrator."),
     "user": LazyCommand("gateway.commands.user:user", "Add, list, disable people, and reset their passwords."),
+    "explain": LazyCommand("gateway.commands.explain:explain", "Say what the rules answer to a request, and why."),
+    "group": LazyCommand("gateway.commands.group:group", "Make groups, and say who is in them."),
+    "key": LazyCommand("gateway.commands.key:key", "Make, list and revoke API keys."),
     "proxy-config": LazyCommand("gateway.commands.proxy_config:proxy_config", "Print the configuration for a proxy."),
 }
 

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
 from gateway.commands.settings_options import settings_options, with_settings
-from gateway.proxy_config.nginx import (
+from gateway.proxy_config import nginx as nginx_proxy
+from gateway.proxy_config import traefik as traefik_proxy
+from gateway.proxy_config.rendering import (
     DEFAULT_APPLICATION,
     DEFAULT_SITE,
     PLACEHOLDER_CERTIFICATE,
     Certificate,
     default_listen,
-    render,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.loading import LoadedSettings
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _Said(TypedDict):
+    """What the operator typed, under the options' names."""
+
+    site: str
+    application: str
+    listen: str | None
+    certificate: str
+    certificate_key: str
 
 
 @click.group("proxy-config")
@@ -29,40 +43,65 @@ def proxy_config() -> None:
     """Write the configuration of your proxy."""
 
 
+def _operator_options(function: _Function) -> _Function:
+    """Add what no setting says, and where the files go: the same for every proxy."""
+    for option in (
+        click.option("--force", is_flag=True, help="Overwrite files in DIR that differ."),
+        click.option(
+            "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files here."
+        ),
+        click.option(
+            "--certificate-key", default=PLACEHOLDER_CERTIFICATE.key, metavar="FILE", help="For https: its key."
+        ),
+        click.option(
+            "--certificate", default=PLACEHOLDER_CERTIFICATE.chain, metavar="FILE", help="For https: the chain."
+        ),
+        click.option(
+            "--listen", metavar="[ADDRESS:]PORT", help="Where the proxy listens.  [default: 8080, or 443 for https]"
+        ),
+        click.option(
+            "--application",
+            default=DEFAULT_APPLICATION,
+            show_default=True,
+            metavar="URL",
+            help="The application behind it.",
+        ),
+        click.option("--site", default=DEFAULT_SITE, show_default=True, metavar="HOST", help="The host to protect."),
+    ):
+        function = option(function)
+    return function
+
+
 @proxy_config.command()
-@click.option("--site", default=DEFAULT_SITE, show_default=True, metavar="HOST", help="The host to protect.")
-@click.option(
-    "--application", default=DEFAULT_APPLICATION, show_default=True, metavar="URL", help="The application behind it."
-)
-@click.option("--listen", metavar="[ADDRESS:]PORT", help="Where nginx listens.  [default: 8080, or 443 for https]")
-@click.option("--certificate", default=PLACEHOLDER_CERTIFICATE.chain, metavar="FILE", help="For https: the chain.")
-@click.option("--certificate-key", default=PLACEHOLDER_CERTIFICATE.key, metavar="FILE", help="For https: its key.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files here.")
-@click.option("--force", is_flag=True, help="Overwrite files in DIR that differ.")
+@_operator_options
 @with_settings
-def nginx(  # noqa: PLR0913 - one for each option
-    loaded: LoadedSettings,
-    *,
-    site: str,
-    application: str,
-    listen: str | None,
-    certificate: str,
-    certificate_key: str,
-    output: Path | None,
-    force: bool,
-) -> None:
-    """Print nginx's configuration, or write it into a folder."""
-    settings = loaded.settings
+def nginx(loaded: LoadedSettings, *, output: Path | None, force: bool, **said: Unpack[_Said]) -> None:
+    """Print the configuration of nginx and ingress-nginx, or write it into a folder."""
+    _deliver(_rendered(nginx_proxy.render, loaded, said), output, force=force)
+
+
+@proxy_config.command()
+@_operator_options
+@with_settings
+def traefik(loaded: LoadedSettings, *, output: Path | None, force: bool, **said: Unpack[_Said]) -> None:
+    """Print Traefik's files, Docker labels and Kubernetes resources, or write them into a folder."""
+    _deliver(_rendered(traefik_proxy.render, loaded, said), output, force=force)
+
+
+def _rendered(render: Callable[..., dict[str, str]], loaded: LoadedSettings, said: _Said) -> dict[str, str]:
     try:
-        files = render(
-            settings,
-            site=site,
-            application=application,
-            listen=listen or default_listen(settings),
-            certificate=Certificate(certificate, certificate_key),
+        return render(
+            loaded.settings,
+            site=said["site"],
+            application=said["application"],
+            listen=said["listen"] or default_listen(loaded.settings),
+            certificate=Certificate(said["certificate"], said["certificate_key"]),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _deliver(files: Mapping[str, str], output: Path | None, *, force: bool) -> None:
     if output is None:
         _print(files)
     else:

@@ -54,13 +54,14 @@ def with_settings(
 ) -> Callable[_Arguments, _Result]:
     """Give a command its settings as first argument, and the options that choose their sources.
 
-    Warnings go to stderr; what is wrong ends the program with exit code 2.
+    Warnings go to stderr; what is wrong, a test of the rules that fails included, ends the program with exit code 2.
     """
 
     @settings_options
     @functools.wraps(function)
     def command(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         loaded = loaded_settings(click.get_current_context())
+        _require_what_tests_expect(loaded)
         for warning in loaded.warnings:
             click.echo(f"warning: {warning}", err=True)
         return function(loaded, *args, **kwargs)
@@ -69,11 +70,29 @@ def with_settings(
 
 
 def loaded_settings(context: click.Context) -> LoadedSettings:
-    """Load the settings from what was typed and the environment. Raises `ConfigurationError`."""
+    """Load the settings from what was typed and the environment, without asking the rules' tests.
+
+    Raises `ConfigurationError`.
+    """
     # Half the time of `--help` would go into the settings' libraries, and help needs none of them.
     from gateway.config.loading import load_settings  # noqa: PLC0415
 
     return load_settings(context.meta.get(_CONFIG), context.meta.get(_ENV_FILES, ()), os.environ)
+
+
+def _require_what_tests_expect(loaded: LoadedSettings) -> None:
+    access_control = loaded.settings.access_control
+    if access_control is None or not access_control.tests:
+        return
+    from gateway.config.findings import ConfigurationError, Finding  # noqa: PLC0415 - as above
+    from gateway.forward_auth.expectations import disappointed_tests  # noqa: PLC0415 - as above
+
+    problems = [
+        Finding(f"access_control.tests[{index + 1}]", loaded.origin_of(("access_control", "tests", index)), message)
+        for index, message in disappointed_tests(access_control)
+    ]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def _keep_config_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:

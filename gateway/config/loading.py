@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from gateway.config.advice import advice
 from gateway.config.env_file import read_env_file
 from gateway.config.findings import ConfigurationError, Finding
 from gateway.config.helm_block import adopt_helm_block
+from gateway.config.network_shapes import adopt_networks
 from gateway.config.origins import Origins
 from gateway.config.refusals import explain
-from gateway.config.schema import dotted, section_in
+from gateway.config.schema import KeyPath, dotted, is_list, section_in
 from gateway.config.section import Section
 from gateway.config.settings import Settings
 from gateway.config.variables import CONFIG_VARIABLE, Assignment, Variable, read_variables
@@ -24,11 +25,15 @@ from gateway.config.yaml_file import Document, read_yaml_file
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The settings, what is doubtful about them, and where each key came from (absent: its default)."""
+    """The settings, what is doubtful about them, and where each key came from (absent: its default).
+
+    `origin_of` knows the lines inside lists as well.
+    """
 
     settings: Settings
     warnings: tuple[Finding, ...]
     origins: Mapping[str, str]
+    origin_of: Callable[[KeyPath], str]
 
 
 def load_settings(config_file: Path | None, env_files: Sequence[Path], environ: Mapping[str, str]) -> LoadedSettings:
@@ -56,7 +61,8 @@ def load_settings(config_file: Path | None, env_files: Sequence[Path], environ: 
         raise ConfigurationError(problems) from None
     if problems:
         raise ConfigurationError(problems)
-    return LoadedSettings(settings, tuple(advice(settings, written=values, origins=origins)), origins.of_keys())
+    warnings = tuple(advice(settings, written=values, origins=origins))
+    return LoadedSettings(settings, warnings, origins.of_keys(), origins.at)
 
 
 def _read_env_files(paths: Sequence[Path], problems: list[Finding]) -> Iterable[list[Variable]]:
@@ -84,6 +90,7 @@ def _read_document(path: Path | None, problems: list[Finding]) -> Document | Non
         problems += error.problems
         return None
     adopt_helm_block(document)
+    adopt_networks(document)
     problems += document.problems
     return document
 
@@ -91,13 +98,13 @@ def _read_document(path: Path | None, problems: list[Finding]) -> Document | Non
 def _without_nulls(values: Mapping[str, Any], section: type[Section]) -> dict[str, Any]:
     """Read a key without a value as not set, and a section without keys as an empty one.
 
-    Rules are left as they are: a criterion that lost its values must not widen its rule.
+    Lists of sections are left as they are: a criterion that lost its values must not widen its rule.
     """
     kept: dict[str, Any] = {}
     for key, value in values.items():
         field = section.model_fields.get(key)
         below = section_in(field.annotation) if field else None
-        if below is not None and key != "rules":
+        if field is not None and below is not None and not is_list(field):
             kept[key] = _without_nulls(value, below) if isinstance(value, dict) else {} if value is None else value
         elif value is not None or field is None:
             kept[key] = value

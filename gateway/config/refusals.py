@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gateway.config.findings import Finding
 from gateway.config.origins import Origins
-from gateway.config.schema import did_you_mean, dotted, example_for, section_at
+from gateway.config.schema import did_you_mean, dotted, example_for, keys_of, section_at
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -54,5 +54,5 @@ def _unknown_key(path: tuple[int | str, ...]) -> str:
         return "is not yet in this version"
     if path[0] in _LANGSMITH_KEYS:
         return f"belongs below `config:`, indented: config.{name}"
-    known = section.model_fields if section is not None else ()
+    known = keys_of(section) if section is not None else ()
     return f"there is no such setting{did_you_mean(str(name), known)}"

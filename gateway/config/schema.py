@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, get_args, get_origin
 
 from gateway.config.section import Section
-from gateway.config.settings import AccessControl, Settings
+from gateway.config.settings import Settings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -22,15 +22,26 @@ def section_in(annotation: object) -> type[Section] | None:
     return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
+def keys_of(section: type[Section]) -> dict[str, FieldInfo]:
+    """Map the keys of a section, as they are written, to their fields."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Tell whether a key holds a list, so that only a file can hold sections in it."""
+    return get_origin(field.annotation) is tuple
+
+
 def section_at(path: KeyPath) -> type[Section] | None:
     """Return the section whose keys stand below a path, if any do."""
     section: type[Section] | None = Settings
     for step in path:
         if isinstance(step, int):
             continue
-        if section is None or step not in section.model_fields:
+        fields = keys_of(section) if section is not None else {}
+        if step not in fields:
             return None
-        section = section_in(section.model_fields[step].annotation)
+        section = section_in(fields[step].annotation)
     return section
 
 
@@ -38,7 +49,7 @@ def field_at(path: KeyPath) -> FieldInfo | None:
     """Return the field that a path (list indexes included) leads to."""
     names = [step for step in path if isinstance(step, str)]
     section = section_at(tuple(names[:-1]))
-    return section.model_fields.get(names[-1]) if section and names else None
+    return keys_of(section).get(names[-1]) if section and names else None
 
 
 def example_for(path: KeyPath) -> str:
@@ -49,9 +60,9 @@ def example_for(path: KeyPath) -> str:
 
 def plain_keys(section: type[Section] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every key that holds a value of its own and no further keys."""
-    for name, field in section.model_fields.items():
+    for name, field in keys_of(section).items():
         below = section_in(field.annotation)
-        if below is None or (section is AccessControl and name == "rules"):
+        if below is None or is_list(field):
             yield (*above, name)
         else:
             yield from plain_keys(below, (*above, name))

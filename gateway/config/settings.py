@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from gateway.config.access_control import AccessControl, RuleSettings
 from gateway.config.addresses import (
@@ -21,7 +21,9 @@ from gateway.config.addresses import (
 from gateway.config.auth_api import AuthApi
 from gateway.config.basic_auth import BasicAuth
 from gateway.config.database_url import parse_database_url, require_redis_url, sqlite_path
+from gateway.config.identity_headers import IdentityHeaders
 from gateway.config.section import Duration, PositiveDuration, Section, TruthValue, Whole, split_list
+from gateway.config.well_known_secrets import require_own_secret
 from gateway.grammar.durations import format_duration
 from gateway.grammar.hosts import split_host_and_port
 from gateway.grammar.redirect_targets import RedirectTarget
@@ -111,16 +113,7 @@ def _auth_type(written: object) -> object:
 class Settings(Section):
     """The whole configuration: frozen, complete."""
 
-    keys_of_later_versions: ClassVar[frozenset[str]] = frozenset(
-        {
-            "trusted_issuers",
-            "basic_credentials",
-            "api_keys_satisfy",
-            "identity_headers",
-            "forward_credentials",
-            "assertion",
-        }
-    )
+    keys_of_later_versions: ClassVar[frozenset[str]] = frozenset({"trusted_issuers", "assertion"})
 
     public_url: Annotated[str, BeforeValidator(parse_public_url)] = Field(
         default="http://localhost:9091", examples=["https://auth.example.com"]
@@ -137,6 +130,14 @@ class Settings(Section):
     allowed_redirects: Annotated[
         tuple[Annotated[RedirectTarget, BeforeValidator(read_redirect_target)], ...], BeforeValidator(split_list)
     ] = Field(default=(), examples=["app.example.org, *.example.net"])
+    identity_headers: IdentityHeaders = IdentityHeaders()
+    forward_credentials: TruthValue = Field(default=False, examples=["false"])
+    basic_credentials: TruthValue = Field(default=False, examples=["false"])
+    api_keys_satisfy: Literal["one_factor", "two_factor"] = Field(default="one_factor", examples=["one_factor"])
+    api_key_salt: Annotated[SecretStr | None, AfterValidator(require_own_secret)] = Field(
+        default=None, examples=["the output of: openssl rand -base64 32"]
+    )
+    api_key_prefix: str = Field(default="lc_ak_", pattern=r"^[a-z][a-z0-9_]{1,14}_$", examples=["lc_ak_"])
     # The nginx snippet that we ship takes 32 KiB of answer headers; proxies differ, and few take more.
     max_answer_headers: Whole = Field(default=8192, ge=1024, le=32768, examples=["8192"])
     outage_grace: Duration = Field(default=timedelta(seconds=60), examples=["60s"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 import yaml
@@ -50,8 +51,11 @@ def _plain(name: str, value: object) -> Any:  # noqa: ANN401 - whatever YAML can
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, Section):
-        fields = {key: getattr(value, key) for key in type(value).model_fields}
-        return {key: _plain(key, field) for key, field in fields.items() if field not in (None, ())}
+        fields = {field.alias or key: (getattr(value, key), field) for key, field in type(value).model_fields.items()}
+        return {key: _plain(key, item) for key, (item, field) in fields.items() if item != field.default}
     if isinstance(value, tuple):
         return [_plain(name, item) for item in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    if isinstance(value, dict):
+        return {key: _plain(key, item) for key, item in value.items()}
+    plain = value.value if isinstance(value, Enum) else value
+    return plain if plain is None or isinstance(plain, bool | int | str) else str(plain)

@@ -30,8 +30,8 @@ SEED_NAMES: Mapping[str, tuple[str, ...]] = {
     "ALLOW_EMAIL_LOGIN": ("auth_api", "allow_email_login"),
     "ROLE_CASE": ("auth_api", "role_case"),
 }
-# Lists of sections cannot be written in one line.
-_FILE_ONLY = {("access_control", "rules")}
+# Lists of sections, and mappings, cannot be written in one line.
+FILE_ONLY = {("access_control", name) for name in ("rules", "networks", "tests")}
 
 # Kubernetes sets these for every Service of the namespace whose name begins with `gateway`.
 _KUBERNETES = re.compile(
@@ -69,7 +69,7 @@ class Assignments:
 
 def names_of_keys() -> dict[str, tuple[str, ...]]:
     """Map every variable name (without `_FILE`) to the key that it sets."""
-    own = {_PREFIX + "__".join(path).upper(): path for path in plain_keys() if path not in _FILE_ONLY}
+    own = {_PREFIX + "__".join(path).upper(): path for path in plain_keys() if path not in FILE_ONLY}
     return {**own, **SEED_NAMES}
 
 
@@ -107,8 +107,8 @@ def _unknown(variable: Variable, keys: Iterable[str]) -> list[Finding]:
     name = variable.name
     if not name.startswith(_PREFIX) or name == CONFIG_VARIABLE or _is_kubernetes(variable):
         return []
-    if any(name.startswith(_PREFIX + "__".join(path).upper()) for path in _FILE_ONLY):
-        return [Finding(name, variable.origin, "rules can only be written in the configuration file")]
+    if any(name.startswith(_PREFIX + "__".join(path).upper()) for path in FILE_ONLY):
+        return [Finding(name, variable.origin, "this can only be written in the configuration file")]
     hint = did_you_mean(name, [*keys, CONFIG_VARIABLE])
     return [Finding(name, variable.origin, f"there is no such setting{hint}")]
 

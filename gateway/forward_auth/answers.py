@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, Unauthorized
@@ -24,6 +25,14 @@ class Answer:
     headers: tuple[Header, ...]
     body: bytes = b""
 
+    def as_page(self, page: str, headers: Mapping[str, str]) -> Answer:
+        """Say the same to a person: HTML, with the headers that such a page needs."""
+        replaced = {"content-type", *map(str.lower, headers)}
+        kept = ((name, value) for name, value in self.headers if name.lower() not in replaced)
+        return Answer(
+            self.status, (*kept, ("Content-Type", "text/html; charset=utf-8"), *headers.items()), page.encode()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -32,7 +41,7 @@ class Challenge:
     login_url: str
     navigation: bool
     method: str
-    reason: Unauthorized = field(default_factory=Unauthorized)
+    reason: GatewayError = field(default_factory=Unauthorized)
 
 
 def allow(identity: tuple[Header, ...], *, strip: tuple[str, ...], decision_id: str) -> Answer:

@@ -1,12 +1,18 @@
-"""Credentials on a check → principal."""
+"""Credentials on a check → what is presented to the rules."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.errors import InvalidToken, PasswordChangeRequired, Unauthorized
-from gateway.models import Principal
+from gateway.client_address import parse_address
+from gateway.errors import InvalidCredentials, InvalidToken, PasswordChangeRequired, Unauthorized
+from gateway.forward_auth.presented import Credential, Presented
+from gateway.grammar.email import parse_email
+from gateway.models import CredentialKind, Principal
 
 if TYPE_CHECKING:
     from gateway.forward_auth.request_headers import RequestHeaders
@@ -18,59 +24,111 @@ _MAX_SESSION_TOKEN = 256
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Who is asking (`None`: nobody we know), what held something of ours, and what to say where login is wanted.
+    """What is presented to the rules, and the names of the headers that held something of ours."""
 
-    `refusal` is set when a credential that is recognisably ours is bad: it decides alone, and the request is
-    anonymous.
-    """
-
-    principal: Principal | None
+    presented: Presented
     strip: tuple[str, ...]
-    refusal: Unauthorized | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A credential that is recognisably ours, before it was looked at: its header, kind and value."""
+
+    header: str
+    kind: CredentialKind
+    value: str
 
 
 class RequestAuthenticator:
-    """Look at the credentials in their places: `Authorization: Bearer`, then the session cookie."""
+    """Look at the credentials in their places. What is not ours is ignored and passes on to the application."""
 
-    def __init__(self, recognition: Recognition, *, cookie_name: str) -> None:
+    def __init__(self, recognition: Recognition, *, cookie_name: str, basic_credentials: bool) -> None:
         self._recognition = recognition
         self._cookie_name = cookie_name
+        self._basic_credentials = basic_credentials
 
-    async def authenticate(self, headers: RequestHeaders) -> Authenticated:
-        """Establish the principal. What is not ours is ignored and passes on to the application."""
+    async def authenticate(self, headers: RequestHeaders, *, client_address: str | None) -> Authenticated:
+        """Look at every credential of ours. Raises `TooManyAttempts` or `Unavailable`."""
         cookies = _cookies(headers, self._cookie_name)
-        strip = ("cookie",) if cookies else ()
-        ours = [token for token in _bearer_tokens(headers) if self._recognition.names_us(token)]
-        if ours:
-            return await self._by_access_tokens(ours, (*strip, "authorization"))
+        claims = list(self._claims(headers)) if "authorization" in headers or "x-api-key" in headers else []
+        held = ["cookie"] if cookies else []
+        presented = Presented(
+            explicit=await self._explicit(claims, client_address) if claims else None,
+            session=await self._session(cookies),
+            client_address=None if client_address is None else parse_address(client_address),
+        )
+        return Authenticated(presented, tuple(dict.fromkeys([*held, *(claim.header for claim in claims)])))
+
+    async def _session(self, cookies: list[str]) -> Credential | None:
         # A doubled session cookie counts as none: a sibling host may have planted the second one.
         if len(cookies) != 1 or not 0 < len(cookies[0]) <= _MAX_SESSION_TOKEN:
-            return Authenticated(None, strip)
-        return _established(await self._recognition.by_session_token(cookies[0]), strip)
+            return None
+        principal = await self._recognition.by_session_token(cookies[0])
+        return None if principal is None else _credential(CredentialKind.SESSION, principal)
 
-    async def _by_access_tokens(self, tokens: list[str], strip: tuple[str, ...]) -> Authenticated:
+    async def _explicit(self, claims: list[_Claim], client_address: str | None) -> Credential:
+        if len({claim.value for claim in claims}) > 1:
+            # Whichever counted, somebody would be surprised.
+            return Credential(claims[0].kind, refusal=InvalidToken("Two different credentials came at once."))
+        kind, value = claims[0].kind, claims[0].value
+        recognise: dict[CredentialKind, Callable[[], Awaitable[Principal]]] = {
+            CredentialKind.JWT: lambda: self._recognition.by_access_token(value),
+            CredentialKind.API_KEY: lambda: self._recognition.by_api_key(value),
+            CredentialKind.BASIC: lambda: self._by_password(value, client_address),
+        }
         try:
-            if len(tokens) > 1:
-                raise InvalidToken
-            return _established(await self._recognition.by_access_token(tokens[0]), strip)
-        except Unauthorized as refusal:
-            return Authenticated(None, strip, refusal)
+            return _credential(kind, await recognise[kind]())
+        except (Unauthorized, InvalidCredentials) as refusal:
+            return Credential(kind, refusal=refusal)
+
+    async def _by_password(self, pair: str, client_address: str | None) -> Principal:
+        name, _, password = pair.partition(":")
+        try:
+            email = parse_email(name)
+        except ValueError as error:
+            raise InvalidCredentials from error
+        return await self._recognition.by_password(email, password, client_address=client_address)
+
+    def _claims(self, headers: RequestHeaders) -> Iterator[_Claim]:
+        for line in headers.get("authorization", ()):
+            scheme, _, value = line.strip().replace("\t", " ").partition(" ")
+            if scheme.lower() == "bearer":
+                yield from self._bearer(value.strip())
+            elif scheme.lower() == "basic":
+                yield from self._basic(value.strip())
+        for value in headers.get("x-api-key", ()):
+            if self._recognition.looks_like_api_key(value):
+                yield _Claim("x-api-key", CredentialKind.API_KEY, value)
+
+    def _bearer(self, token: str) -> Iterator[_Claim]:
+        if self._recognition.looks_like_api_key(token):
+            yield _Claim("authorization", CredentialKind.API_KEY, token)
+        elif self._recognition.names_us(token):
+            yield _Claim("authorization", CredentialKind.JWT, token)
+
+    def _basic(self, encoded: str) -> Iterator[_Claim]:
+        try:
+            pair = base64.b64decode(encoded, validate=True).decode()
+        except (binascii.Error, ValueError):
+            return
+        name, _, password = pair.partition(":")
+        if self._recognition.looks_like_api_key(password):
+            yield _Claim("authorization", CredentialKind.API_KEY, password)
+        elif self._recognition.looks_like_api_key(name) and not password:
+            # `curl -u <key>:` as many programs' documentation has it.
+            yield _Claim("authorization", CredentialKind.API_KEY, name)
+        elif self._basic_credentials and "\x00" not in pair:
+            yield _Claim("authorization", CredentialKind.BASIC, pair)
 
 
-def _established(principal: Principal | None, strip: tuple[str, ...]) -> Authenticated:
-    if principal is not None and principal.must_change_password:
+def _credential(kind: CredentialKind, principal: Principal) -> Credential:
+    if principal.must_change_password:
         # Whoever handed the password over knows it too: until it is changed it proves nobody.
-        return Authenticated(None, strip, PasswordChangeRequired())
-    return Authenticated(principal, strip)
+        return Credential(kind, refusal=PasswordChangeRequired())
+    return Credential(kind, principal=principal)
 
 
 def _cookies(headers: RequestHeaders, name: str) -> list[str]:
     """Give every value of one cookie; several `Cookie` lines are one list."""
     pairs = (pair.strip().partition("=") for line in headers.get("cookie", ()) for pair in line.split(";"))
     return [value for key, _, value in pairs if key == name]
-
-
-def _bearer_tokens(headers: RequestHeaders) -> list[str]:
-    # Blanks and tabs: what an application may read as a bearer token is looked at, too.
-    parts = (line.split(maxsplit=1) for line in headers.get("authorization", ()))
-    return [part[1].strip() for part in parts if len(part) > 1 and part[0].lower() == "bearer"]

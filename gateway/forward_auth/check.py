@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.errors import AnswerTooLarge, Forbidden, GatewayError, Unauthorized, Unavailable, UntrustedPeer
+from gateway.errors import (
+    AnswerTooLarge,
+    Forbidden,
+    GatewayError,
+    InsufficientScope,
+    SecondFactorRequired,
+    Unauthorized,
+    Unavailable,
+    UntrustedPeer,
+)
 from gateway.forward_auth.answers import Answer, Challenge, allow, ask_to_log_in, refuse
-from gateway.forward_auth.identity_headers import identity_headers
 from gateway.forward_auth.login_url import login_url
 from gateway.forward_auth.original_request import Endpoint, OriginalRequest, parse_original_request
 from gateway.forward_auth.policy import Decision, Outcome
@@ -21,7 +29,9 @@ from gateway.forward_auth.visitor import is_navigation
 
 if TYPE_CHECKING:
     from gateway.client_address import TrustedProxies
-    from gateway.forward_auth.authentication import Authenticated, RequestAuthenticator
+    from gateway.forward_auth.authentication import RequestAuthenticator
+    from gateway.forward_auth.denied import DeniedPage
+    from gateway.forward_auth.identity_headers import IdentityHeaders
     from gateway.forward_auth.policy import Policy
     from gateway.forward_auth.request_headers import RequestHeaders
 
@@ -30,7 +40,11 @@ _log = structlog.get_logger("gateway.check")
 # Whatever happens inside: Caddy waits for ever, Traefik 30 s.
 _DEADLINE = timedelta(milliseconds=1500)
 
-_FORBIDDEN = "A rule says that you may not open this."
+_REFUSALS: dict[Outcome, type[Forbidden]] = {
+    Outcome.SECOND_FACTOR: SecondFactorRequired,
+    Outcome.OUT_OF_SCOPE: InsufficientScope,
+    Outcome.FORBID: Forbidden,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +60,28 @@ class CheckRequest:
 class CheckSettings:
     public_url: str
     max_answer_headers: int
+    forward_credentials: bool
 
 
 class Check:
     """Answer checks. A 200 exists only in `_answer`, where the policy allowed it; anything that fails refuses."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each collaborator of the recipe
         self,
         settings: CheckSettings,
         *,
         trusted_proxies: TrustedProxies,
         authenticator: RequestAuthenticator,
         policy: Policy,
+        identity_headers: IdentityHeaders,
+        denied_page: DeniedPage,
     ) -> None:
         self._settings = settings
         self._trusted_proxies = trusted_proxies
         self._authenticator = authenticator
         self._policy = policy
+        self._identity_headers = identity_headers
+        self._denied_page = denied_page
         self._decision_prefix = secrets.token_hex(5)
         self._decisions = itertools.count(1)
         self.allowed = 0
@@ -76,7 +95,7 @@ class Check:
                 return await self._answer(request, decision_id)
         except GatewayError as refusal:
             log.info("check_refused", status=refusal.status, reason=refusal.code)
-            return refuse(refusal, decision_id=decision_id)
+            return self._refuse(request, refusal, decision_id=decision_id)
         except TimeoutError:
             log.warning("check_refused", status=Unavailable.status, reason="deadline")
         except Exception:
@@ -88,57 +107,78 @@ class Check:
         # 1. Who speaks? Forwarded headers count from trusted proxies only.
         if not self._trusted_proxies.trust(request.peer):
             raise UntrustedPeer
+        client_address = self._trusted_proxies.client_address(request.headers.get("x-forwarded-for", ()))
         # 2. What was asked? Refuses what it cannot read.
         original = parse_original_request(request.endpoint, request.headers)
         # 3. Who is asking?
-        authenticated = await self._authenticator.authenticate(request.headers)
+        authenticated = await self._authenticator.authenticate(request.headers, client_address=client_address)
         # 4. May it pass?
-        decision = self._policy.decide(authenticated.principal, original)
+        decision = self._policy.decide(authenticated.presented, original)
         if decision.outcome is Outcome.ALLOW:
             self.allowed += 1
-            identity = identity_headers(authenticated.principal)
-            return self._limited(allow(identity, strip=authenticated.strip, decision_id=decision_id))
-        self._log_refusal(request, original, authenticated, decision, decision_id)
+            identity = self._identity_headers.of(decision.principal)
+            strip = () if self._settings.forward_credentials else authenticated.strip
+            return self._limited(allow(identity, strip=strip, decision_id=decision_id))
+        _log_refusal(original, decision, client_address=client_address, decision_id=decision_id)
         if decision.outcome is Outcome.LOG_IN:
-            challenge = self._challenge(request, original, authenticated)
-            return self._limited(ask_to_log_in(request.endpoint, challenge, decision_id=decision_id))
-        return refuse(Forbidden(_FORBIDDEN), decision_id=decision_id)
+            return self._limited(self._ask_to_log_in(request, original, decision, decision_id))
+        refusal = _REFUSALS[decision.outcome]()
+        return self._refuse(request, refusal, decision=decision, original=original, decision_id=decision_id)
 
-    def _challenge(self, request: CheckRequest, original: OriginalRequest, authenticated: Authenticated) -> Challenge:
-        return Challenge(
+    def _ask_to_log_in(
+        self, request: CheckRequest, original: OriginalRequest, decision: Decision, decision_id: str
+    ) -> Answer:
+        challenge = Challenge(
             login_url=login_url(self._settings.public_url, original),
             navigation=is_navigation(request.headers),
             method=original.method,
-            reason=authenticated.refusal or Unauthorized(),
+            reason=decision.refusal or Unauthorized(),
         )
+        return ask_to_log_in(request.endpoint, challenge, decision_id=decision_id)
+
+    def _refuse(
+        self,
+        request: CheckRequest,
+        refusal: GatewayError,
+        *,
+        decision_id: str,
+        decision: Decision | None = None,
+        original: OriginalRequest | None = None,
+    ) -> Answer:
+        answer = refuse(refusal, decision_id=decision_id)
+        # Behind nginx our snippet fetches the page by itself; other proxies pass on what they get.
+        if request.endpoint is Endpoint.AUTH_REQUEST or not isinstance(refusal, Forbidden):
+            return answer
+        if not is_navigation(request.headers):
+            return answer
+        page = self._denied_page.render(
+            refusal,
+            principal=decision.principal if decision else None,
+            host=original.authority if original else "",
+            decision_id=decision_id,
+        )
+        return answer.as_page(page, self._denied_page.headers)
 
     def _limited(self, answer: Answer) -> Answer:
         # Proxies answer 500 by themselves above their buffer, for this one person only: better said than cut.
-        if (
-            sum(len(name) + len(value.encode()) + 4 for name, value in answer.headers)
-            > self._settings.max_answer_headers
-        ):
+        size = sum(len(name) + len(value.encode()) + len(": \r\n") for name, value in answer.headers)
+        if size > self._settings.max_answer_headers:
             raise AnswerTooLarge
         return answer
 
-    def _log_refusal(
-        self,
-        request: CheckRequest,
-        original: OriginalRequest,
-        authenticated: Authenticated,
-        decision: Decision,
-        decision_id: str,
-    ) -> None:
-        principal = authenticated.principal
-        reason = authenticated.refusal.code if authenticated.refusal else decision.outcome.name.lower()
-        # The query stays out: it may hold a secret of the application's.
-        _log.info(
-            "check_refused",
-            decision_id=decision_id,
-            reason=reason,
-            rule=decision.rule,
-            method=original.method,
-            url=original.origin + original.path,
-            client_address=self._trusted_proxies.client_address(request.headers.get("x-forwarded-for", ())),
-            account_id=principal.account_id if principal else None,
-        )
+
+def _log_refusal(
+    original: OriginalRequest, decision: Decision, *, client_address: str | None, decision_id: str
+) -> None:
+    """Write the one line of a refusal. The query stays out: it may hold a secret of the application's."""
+    _log.info(
+        "check_refused",
+        decision_id=decision_id,
+        reason=decision.refusal.code if decision.refusal else decision.outcome.name.lower(),
+        rule=decision.rule,
+        method=original.method,
+        url=original.origin + original.path,
+        client_address=client_address,
+        account_id=decision.principal.account_id if decision.principal else None,
+        credential=decision.principal.credential.value if decision.principal else None,
+    )

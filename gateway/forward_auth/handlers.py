@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from multidict import CIMultiDict
 
-from gateway.errors import Forbidden, MalformedRequest, UntrustedPeer
+from gateway.errors import (
+    AnswerTooLarge,
+    Forbidden,
+    InsufficientScope,
+    MalformedRequest,
+    SecondFactorRequired,
+    UntrustedPeer,
+)
 from gateway.forward_auth.check import CheckRequest
 from gateway.forward_auth.request_headers import collect_headers
 from gateway.forward_auth.visitor import is_navigation
@@ -16,13 +23,16 @@ from gateway.web.portal import peer_address
 
 if TYPE_CHECKING:
     from gateway.forward_auth.check import Check
+    from gateway.forward_auth.denied import DeniedPage
     from gateway.forward_auth.original_request import Endpoint
     from gateway.web.errors import Handler
     from gateway.web.portal import Portal
 
 
+_REFUSALS = (Forbidden, SecondFactorRequired, InsufficientScope, MalformedRequest, UntrustedPeer, AnswerTooLarge)
+
 # Only what we know is shown: the address of this page is anybody's to write.
-_REASONS = {refusal.code: refusal for refusal in (Forbidden, MalformedRequest, UntrustedPeer)}
+_REASONS = {refusal.code: refusal for refusal in _REFUSALS}
 
 
 def check_handler(check: Check, endpoint: Endpoint) -> Handler:
@@ -36,10 +46,11 @@ def check_handler(check: Check, endpoint: Endpoint) -> Handler:
 
 
 @dataclass(frozen=True, slots=True)
-class DeniedPage:
+class DeniedHandler:
     """`GET /denied/<decision id>`: any worker can answer it, for it knows only what it is told."""
 
     portal: Portal
+    page: DeniedPage
 
     async def show(self, request: web.Request) -> web.Response:
         """Show who you are and which decision to ask about; the status stays 403."""
@@ -49,13 +60,5 @@ class DeniedPage:
             body = {"error": reason.title, "message": reason.sentence, "code": reason.code, "decision_id": decision_id}
             return web.json_response(body, status=reason.status)
         principal = await self.portal.by_cookie(request)
-        return self.portal.notice(
-            "denied.html",
-            status=reason.status,
-            name=principal.name if principal else None,
-            email=principal.email if principal else None,
-            host=request.host,
-            reason=reason.code,
-            message=reason.sentence,
-            decision_id=decision_id,
-        )
+        text = self.page.render(reason, principal=principal, host=request.host, decision_id=decision_id)
+        return web.Response(status=reason.status, text=text, content_type="text/html", headers=self.page.headers)

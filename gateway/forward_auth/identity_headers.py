@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
 from gateway.models import Principal
 
 Header = tuple[str, str]
 
-IDENTITY_HEADERS = (
-    "Remote-User",
-    "Remote-Email",
-    "Remote-Name",
-    "Remote-Groups",
-    "Remote-Role",
-    "Remote-Organization",
-    "Remote-Workspace",
-    "Remote-Auth-Method",
-    "Remote-Auth-Level",
-)
+# What a percent-encoded value keeps as it is: readable, and no other character of a header's grammar.
+_KEPT = " !#$&'()*+,/:;=?@[]~"
 
-# On every 200, bypass included, each header is present: a proxy that copies what it finds would otherwise
-# let the visitor's own copy through.
-_ANONYMOUS = tuple((name, "0" if name == "Remote-Auth-Level" else "") for name in IDENTITY_HEADERS)
+_ANONYMOUS = {"auth_level": "0"}
 
 
-def identity_headers(principal: Principal | None) -> tuple[Header, ...]:
-    """Render the identity headers, in the order of `IDENTITY_HEADERS`. Values are UTF-8 as they are."""
-    if principal is None:
-        return _ANONYMOUS
-    values = (
-        principal.username or principal.email,
-        principal.email,
-        principal.name,
-        ",".join(principal.groups),
-        principal.role.value,
-        principal.organization,
-        principal.workspace,
-        principal.credential.value,
-        str(principal.level),
-    )
-    return tuple(zip(IDENTITY_HEADERS, values, strict=True))
+@dataclass(frozen=True, slots=True)
+class IdentityHeaders:
+    """The configured headers. On every 200 each is present, bypass included, empty when unknown.
+
+    A proxy that copies what it finds would otherwise let the visitor's own copy through.
+    """
+
+    facts: Mapping[str, str]
+    percent_encoded: bool = False
+
+    def of(self, principal: Principal | None) -> tuple[Header, ...]:
+        """Render one header for each configured name. Values are UTF-8 as they are, unless percent-encoded."""
+        known = _ANONYMOUS if principal is None else _facts_of(principal)
+        values = ((name, known.get(fact, "")) for name, fact in self.facts.items())
+        if self.percent_encoded:
+            return tuple((name, quote(value, safe=_KEPT)) for name, value in values)
+        return tuple(values)
+
+
+def _facts_of(principal: Principal) -> dict[str, str]:
+    return {
+        "user": principal.username or principal.email,
+        "email": principal.email,
+        "name": principal.name,
+        "groups": ",".join(principal.groups),
+        "role": principal.role.value,
+        "organization": principal.organization,
+        "workspace": principal.workspace,
+        "auth_method": principal.credential.value,
+        "auth_level": str(principal.level),
+    }

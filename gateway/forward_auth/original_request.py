@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
@@ -23,7 +23,10 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OriginalRequest:
-    """The visitor's request. `authority` is the host as sent, with its port; `host` its normal form, for rules."""
+    """The visitor's request. `authority` is the host as sent, with its port; `host` its normal form, for rules.
+
+    `preflight`: a browser asks whether a page of another origin may send what comes next; it carries no credential.
+    """
 
     method: str
     scheme: str
@@ -32,6 +35,7 @@ class OriginalRequest:
     path: str
     query: str
     readings: tuple[str, ...]
+    preflight: bool = False
 
     @property
     def origin(self) -> str:
@@ -58,7 +62,8 @@ def parse_original_request(endpoint: Endpoint, headers: RequestHeaders) -> Origi
     values = [only(headers, name) for name in family.names]
     if not all(values):
         raise MalformedRequest
-    return parse(*[value for value in values if value])
+    original = parse(*[value for value in values if value])
+    return replace(original, preflight=True) if _is_preflight(original, headers) else original
 
 
 def _parse_auth_request(url: str, method: str) -> OriginalRequest:
@@ -92,6 +97,11 @@ def _build(*, method: str, scheme: str, authority: str, target: str) -> Original
         query=mark + query,
         readings=read_path(path),
     )
+
+
+def _is_preflight(original: OriginalRequest, headers: RequestHeaders) -> bool:
+    marks = only(headers, "access-control-request-method"), only(headers, "origin")
+    return original.method == "OPTIONS" and all(marks)
 
 
 @dataclass(frozen=True, slots=True)

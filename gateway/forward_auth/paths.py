@@ -3,36 +3,103 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import MalformedRequest
 
 _MAX_LENGTH = 64 * 1024
 _MAX_AMBIGUOUS_LENGTH = 8 * 1024
+_MAX_READINGS = 64
 
+_UNREADABLE_AS_SENT = re.compile(r"[^\x21-\x7e]|#|%(?![0-9A-Fa-f]{2})")
 # Proxies and applications disagree about these: each of them can make one path into another.
-# Refused until every reading of such a path is judged.
-_AMBIGUOUS = re.compile(r"//|/\.|;|\\|%(?:2[EF5]|5C|3B|[01][0-9A-F]|7F)", re.IGNORECASE)
-_UNREADABLE = re.compile(r"[^\x21-\x7e]|#|%(?![0-9A-Fa-f]{2})")
-# Some file systems drop trailing blanks: a segment of nothing else is another name for its parent.
-_BLANK_SEGMENT = re.compile(r"/[. ]+(?:/|$)")
+_AMBIGUOUS = re.compile(r"%|//|/\.|;|\\")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Some file systems drop trailing dots and blanks: a segment of nothing else is another name for its parent.
+_BLANK_SEGMENT = re.compile(r"/(?!\.{1,2}(?:/|$))[. ]+(?:/|$)")
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 
 
 def read_path(path: str) -> tuple[str, ...]:
     """Give every reading of a path, as sent first. Raises `MalformedRequest`."""
-    if not path.startswith("/") or len(path) > _MAX_LENGTH or _UNREADABLE.search(path) or _AMBIGUOUS.search(path):
+    if not path.startswith("/") or len(path) > _MAX_LENGTH or _UNREADABLE_AS_SENT.search(path):
         raise MalformedRequest
-    if "%" not in path:
+    if not _AMBIGUOUS.search(path):
         return (path,)
     if len(path) > _MAX_AMBIGUOUS_LENGTH:
         raise MalformedRequest
+    # Each reading is read again in each way, until nothing new appears; a dict keeps the order.
+    readings = {path: None}
+    waiting = [path]
+    while waiting:
+        reading = waiting.pop()
+        if _CONTROL.search(reading) or _BLANK_SEGMENT.search(reading):
+            raise MalformedRequest
+        fresh = {new: None for transform in _TRANSFORMATIONS for new in transform(reading) if new not in readings}
+        readings |= fresh
+        waiting += fresh
+        if len(readings) > _MAX_READINGS:
+            raise MalformedRequest
+    return tuple(readings)
+
+
+def _decode_once(path: str) -> Iterator[str]:
+    # An incomplete escape stays as it is: it was none in what was sent.
     try:
-        decoded = unquote_to_bytes(path).decode("utf-8")
+        yield unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedRequest from error
-    # An application that decodes too early sees the path end at a decoded `?` or `#`.
-    cut = (decoded.partition(mark)[0] for mark in "?#")
-    readings = dict.fromkeys((path, decoded, *cut, re.split("[?#]", decoded, maxsplit=1)[0]))
-    if any(_BLANK_SEGMENT.search(reading) for reading in readings):
-        raise MalformedRequest
-    return tuple(readings)
+
+
+def _take_backslashes_for_slashes(path: str) -> Iterator[str]:
+    yield path.replace("\\", "/")
+
+
+def _cut_parameters(path: str) -> Iterator[str]:
+    yield re.sub(r";[^/]*", "", path)
+
+
+def _cut_query_and_fragment(path: str) -> Iterator[str]:
+    # Whoever cuts at one of the two marks need not cut at the other.
+    for mark in "?#":
+        yield path.partition(mark)[0]
+
+
+def _resolve(path: str) -> Iterator[str]:
+    """Resolve dot segments and merge slashes.
+
+    Where both meet, a browser's URL parser lets `..` climb out of an empty segment: `/a//../b` is then `/a/b`, to
+    everybody else `/b`. And a path that ends in a dot segment is a folder to some and a name to others.
+    """
+    merged = _climb(_merge(path))
+    yield merged
+    if _DOT_SEGMENT.search(path):
+        yield _merge(_climb(path))
+        if path.endswith(("/.", "/..")):
+            yield merged.rstrip("/") or "/"
+
+
+def _merge(path: str) -> str:
+    return re.sub("//+", "/", path)
+
+
+def _climb(path: str) -> str:
+    segments = path.split("/")[1:]
+    kept: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    folder = segments[-1] in {".", ".."}
+    return "/" + "/".join([*kept, ""] if folder and kept else kept)
+
+
+_TRANSFORMATIONS: tuple[Callable[[str], Iterator[str]], ...] = (
+    _decode_once,
+    _take_backslashes_for_slashes,
+    _cut_parameters,
+    _cut_query_and_fragment,
+    _resolve,
+)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-import re2
-
+from gateway.errors import GatewayError
 from gateway.forward_auth.original_request import OriginalRequest
-from gateway.grammar.hosts import HostPattern
+from gateway.forward_auth.presented import Credential, Presented
+from gateway.forward_auth.query import read_query
+from gateway.forward_auth.rule_compilation import REQUIREMENTS, compile_rule
+from gateway.forward_auth.rules import Asked, Located, Place, Requirement, Rule
+from gateway.forward_auth.scopes import is_in_scope
 from gateway.models import Principal
 
 if TYPE_CHECKING:
-    from gateway.config.settings import AccessControl, RuleSettings
+    from gateway.config.settings import AccessControl
 
+__all__ = ["DEFAULT", "Decision", "Outcome", "Policy", "Requirement", "Rule", "compile_policy"]
 
-class Requirement(IntEnum):
-    """What a rule asks of the principal, laxest first."""
+# What decides where no rule covers.
+DEFAULT = "default_policy"
 
-    NOTHING = 0
-    LOGIN = 1
-    NOBODY = 3
+# Random paths must not fill the memory: it is cleared when full, and long paths are not remembered.
+MAX_REMEMBERED = 4096
+_MAX_REMEMBERED_PATH = 512
 
 
 class Outcome(IntEnum):
@@ -31,100 +34,137 @@ class Outcome(IntEnum):
 
     ALLOW = 0
     LOG_IN = 1
-    FORBID = 2
+    SECOND_FACTOR = 2
+    OUT_OF_SCOPE = 3
+    FORBID = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, and the rule that gave it."""
+    """The answer, and the rule that gave it.
+
+    `principal` is the one that counted for that rule, if any did; `refusal` is that of the bad credential because of
+    which a login is wanted.
+    """
 
     outcome: Outcome
     requirement: Requirement
     rule: str
+    principal: Principal | None = None
+    refusal: GatewayError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One statement: which original requests it covers, and what it requires."""
+class Judgement:
+    """What is decided where the path is read in one way."""
 
-    name: str
-    hosts: tuple[HostPattern, ...]
-    methods: frozenset[str]
-    patterns: tuple[re2._Regexp[str], ...]
-    globs: tuple[re2._Regexp[str], ...]
-    requirement: Requirement
-
-    def covers(self, original: OriginalRequest, path: str) -> bool:
-        """Say whether this rule speaks about the request, read with this path."""
-        return (
-            (not self.methods or original.method in self.methods)
-            and any(pattern.covers(original.host) for pattern in self.hosts)
-            and (not self.patterns or any(pattern.search(path) for pattern in self.patterns))
-            and (not self.globs or any(glob.fullmatch(path) for glob in self.globs))
-        )
+    place: Place
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All rules in order, and what holds where none covers."""
+    """All rules in order, and what holds where none covers.
+
+    It remembers which rules cover a place: candidates, never decisions, so that nothing about a visitor is kept.
+    """
 
     rules: tuple[Rule, ...]
     default: Requirement
+    _candidates: dict[Place, tuple[Located, ...]] = field(default_factory=dict, repr=False, compare=False)
 
-    def decide(self, principal: Principal | None, original: OriginalRequest) -> Decision:
+    def decide(self, presented: Presented, original: OriginalRequest) -> Decision:
         """Judge every reading of the path; the strictest decision stands."""
-        decisions = (self._decide(principal, original, reading) for reading in original.readings)
-        return max(decisions, key=lambda decision: decision.outcome)
+        return strictest(self.judge(presented, original)).decision
 
-    def _decide(self, principal: Principal | None, original: OriginalRequest, path: str) -> Decision:
-        for rule in self.rules:
-            if rule.covers(original, path):
-                return Decision(_outcome(rule.requirement, principal), rule.requirement, rule.name)
-        return Decision(_outcome(self.default, principal), self.default, "default_policy")
+    def judge(self, presented: Presented, original: OriginalRequest) -> list[Judgement]:
+        """Judge every reading of the path by itself, in their order."""
+        asked = asked_by(presented, original)
+        explicit = presented.explicit
+        narrowed = (
+            explicit is not None and explicit.principal is not None and not is_in_scope(explicit.principal, original)
+        )
+        out_of_scope = explicit if narrowed else None
+        places = (Place(original.host, original.method, reading) for reading in original.readings)
+        return [Judgement(place, self._decide(asked, place, out_of_scope=out_of_scope)) for place in places]
+
+    def candidates(self, place: Place) -> tuple[Located, ...]:
+        """Give the rules that cover a place, in order."""
+        known = self._candidates.get(place)
+        if known is None:
+            known = tuple(located for rule in self.rules if not (located := rule.locate(place)).failed)
+            if len(place.path) <= _MAX_REMEMBERED_PATH:
+                if len(self._candidates) >= MAX_REMEMBERED:
+                    self._candidates.clear()
+                self._candidates[place] = known
+        return known
+
+    def _decide(self, asked: Asked, place: Place, *, out_of_scope: Credential | None) -> Decision:
+        for located in self.candidates(place):
+            if next(located.misfits(asked), None) is None:
+                credential = located.credential(asked.presented)
+                who = _Who.behind(credential, in_scope=credential is None or credential is not out_of_scope)
+                if located.passes_preflight(asked):
+                    return who.meet(Requirement.NOTHING, located.rule.name)
+                return who.meet(located.rule.requirement, located.rule.name, wanted=located.asks_who)
+        credential = asked.presented.credential()
+        who = _Who.behind(credential, in_scope=credential is None or credential is not out_of_scope)
+        return who.meet(self.default, DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Who asks, as far as one rule looks: the principal, whether their credential reaches here, why they are nobody."""
+
+    principal: Principal | None
+    in_scope: bool
+    refusal: GatewayError | None
+
+    @classmethod
+    def behind(cls, credential: Credential | None, *, in_scope: bool) -> _Who:
+        if credential is None:
+            return cls(None, in_scope, None)
+        return cls(credential.principal, in_scope, credential.refusal)
+
+    def meet(self, requirement: Requirement, rule: str, *, wanted: bool = False) -> Decision:
+        """Compare with what a rule requires; `wanted`: it depends on who it is, so that a stranger has to log in."""
+        outcome = self._outcome(requirement, wanted=wanted)
+        known = None if outcome is Outcome.ALLOW and not self.in_scope else self.principal
+        refusal = self.refusal if outcome is Outcome.LOG_IN else None
+        return Decision(outcome, requirement, rule, principal=known, refusal=refusal)
+
+    def _outcome(self, requirement: Requirement, *, wanted: bool) -> Outcome:
+        level = self.principal.level if self.principal else Requirement.NOTHING
+        if wanted and level < Requirement.LOGIN:
+            return Outcome.LOG_IN
+        match requirement:
+            case Requirement.NOBODY:
+                return Outcome.FORBID
+            case Requirement.NOTHING if not wanted:
+                return Outcome.ALLOW
+            case Requirement.NOTHING | Requirement.LOGIN | Requirement.SECOND_FACTOR:
+                if level < min(requirement, Requirement.LOGIN):
+                    return Outcome.LOG_IN
+                if not self.in_scope:
+                    return Outcome.OUT_OF_SCOPE
+                return Outcome.SECOND_FACTOR if level < requirement else Outcome.ALLOW
+            case _:
+                assert_never(requirement)
+
+
+def asked_by(presented: Presented, original: OriginalRequest) -> Asked:
+    """Give what rules look at on every check."""
+    return Asked(presented, read_query(original.query) if original.query else ({},), original.preflight)
+
+
+def strictest(judgements: Iterable[Judgement]) -> Judgement:
+    """Give the strictest; between two that allow, the one that looked closer, since it says who it is."""
+    return max(judgements, key=lambda judgement: (judgement.decision.outcome, judgement.decision.requirement))
 
 
 def compile_policy(access_control: AccessControl | None) -> Policy:
     """Compile the settings once. Without a section everyone who is logged in may pass, everywhere."""
     if access_control is None:
         return Policy(rules=(), default=Requirement.LOGIN)
-    rules = tuple(_compile(rule, number) for number, rule in enumerate(access_control.rules, start=1))
-    return Policy(rules=rules, default=_REQUIREMENTS[access_control.default_policy])
-
-
-_REQUIREMENTS = {
-    "bypass": Requirement.NOTHING,
-    "one_factor": Requirement.LOGIN,
-    "deny": Requirement.NOBODY,
-}
-
-
-def _compile(rule: RuleSettings, number: int) -> Rule:
-    return Rule(
-        name=rule.name or f"rule {number}",
-        hosts=rule.domain,
-        methods=frozenset(rule.methods),
-        patterns=_patterns(rule.resources),
-        globs=_patterns(map(_glob_pattern, rule.path)),
-        requirement=_REQUIREMENTS[rule.policy],
-    )
-
-
-def _patterns(sources: Iterable[str]) -> tuple[re2._Regexp[str], ...]:
-    # RE2 runs in linear time: no pattern of an operator can stall the check.
-    return tuple(re2.compile(source) for source in sources)
-
-
-def _glob_pattern(glob: str) -> str:
-    """Translate a glob over the whole path: `**` crosses segments, `*` does not."""
-    parts = re.split(r"(\*\*|\*)", glob)
-    return "".join({"**": "(?s:.*)", "*": "[^/]*"}.get(part, re2.escape(part)) for part in parts)
-
-
-def _outcome(requirement: Requirement, principal: Principal | None) -> Outcome:
-    match requirement:
-        case Requirement.NOTHING:
-            return Outcome.ALLOW
-        case Requirement.LOGIN:
-            return Outcome.LOG_IN if principal is None or principal.level < Requirement.LOGIN else Outcome.ALLOW
-        case Requirement.NOBODY:
-            return Outcome.FORBID
+    rules = tuple(compile_rule(rule, number) for number, rule in enumerate(access_control.rules, start=1))
+    return Policy(rules=rules, default=REQUIREMENTS[access_control.default_policy])

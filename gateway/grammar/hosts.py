@@ -130,7 +130,7 @@ class HostPattern:
 def parse_host_pattern(text: str) -> HostPattern:
     """Read `host` or `*.host`; ports do not belong here."""
     if "{" in text:
-        message = "{user} and {group} in a host are not yet in this version"
+        message = "{user} and {group} have no meaning here"
         raise ValueError(message)
     covers_below = text.startswith("*.")
     name = text[2:] if covers_below else text

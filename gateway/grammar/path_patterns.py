@@ -1,4 +1,4 @@
-"""Patterns (RE2) and globs over a path, as rules write them."""
+"""Patterns (RE2) over hosts, paths and query values, and globs over a path, as rules write them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ from typing import NamedTuple
 
 import re2
 
+# Named groups that bind to the visitor.
+NAMED_GROUPS = ("User", "Group")
+
 _INLINE_FLAGS = re.compile(r"\(\?[imsU-]+\)")
 _GROUP_START = re.compile(r"\((?:\?P?<\w+>|\?[imsU-]*:)?")
 
 
-def require_path_pattern(pattern: str) -> str:
-    """Return the pattern if RE2 can run it and if a path could match it; else raise ValueError."""
+def require_pattern(pattern: str) -> str:
+    """Return the pattern if RE2 can run it; else raise ValueError."""
     options = re2.Options()
     options.log_errors = False
     try:
-        re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0] if error.args else "unknown"
         detail = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
         message = f"RE2 cannot read this pattern: {detail}"
         raise ValueError(message) from None
+    for name in compiled.groupindex:
+        meant = name.capitalize()
+        if meant in NAMED_GROUPS and name != meant:
+            message = f"the named group {name} binds nothing: write {meant} with a capital, as Authelia does"
+            raise ValueError(message)
+    return pattern
+
+
+def require_path_pattern(pattern: str) -> str:
+    """Return the pattern if RE2 can run it and if a path could match it; else raise ValueError."""
+    require_pattern(pattern)
     if any(piece.text == r"\?" and not piece.in_class for piece in _pieces(pattern)):
-        message = r"patterns see the path only, without its query, so one with \? never matches"
+        message = r"patterns see the path only, so one with \? never matches: ask for the query with `query:`"
         raise ValueError(message)
     return pattern
 
@@ -41,13 +55,22 @@ def require_path_glob(glob: str) -> str:
 
 
 def is_anchored(pattern: str) -> bool:
-    """Tell whether every branch of a pattern begins at the path's beginning."""
+    """Tell whether every branch of a pattern begins at the beginning."""
+    return all(_begins_anchored(branch) for branch in _branches(_without_flags(pattern)))
+
+
+def is_anchored_at_both_ends(pattern: str) -> bool:
+    """Tell whether every branch of a pattern covers the whole text."""
+    branches = _branches(_without_flags(pattern))
+    return all(_begins_anchored(branch) and _ends_anchored(branch) for branch in branches)
+
+
+def _without_flags(pattern: str) -> str:
     flags = _INLINE_FLAGS.match(pattern)
-    branches = _branches(pattern[flags.end() :] if flags else pattern)
-    return all(_branch_is_anchored(branch) for branch in branches)
+    return pattern[flags.end() :] if flags else pattern
 
 
-def _branch_is_anchored(branch: str) -> bool:
+def _begins_anchored(branch: str) -> bool:
     if branch.startswith(("^", r"\A")):
         return True
     group = _GROUP_START.match(branch)
@@ -58,6 +81,18 @@ def _branch_is_anchored(branch: str) -> bool:
     if end is None or branch[end + 1 : end + 2] in {"?", "*", "{"}:
         return False
     return is_anchored(branch[group.end() : end])
+
+
+def _ends_anchored(branch: str) -> bool:
+    last = [piece for piece in _pieces(branch) if not piece.in_class][-1:]
+    if not last or last[0].text != ")":
+        return bool(last) and last[0].text in {"$", r"\z"} and last[0].start + len(last[0].text) == len(branch)
+    start = max(
+        piece.start for piece in _pieces(branch) if piece.text == "(" and piece.depth == 1 and not piece.in_class
+    )
+    group = _GROUP_START.match(branch, start)
+    inner = branch[group.end() : -1] if group else ""
+    return all(_ends_anchored(part) for part in _branches(inner))
 
 
 def _branches(pattern: str) -> list[str]:

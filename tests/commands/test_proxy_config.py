@@ -1,4 +1,4 @@
-"""`gateway proxy-config nginx` prints its files, or writes them without destroying others."""
+"""`gateway proxy-config` prints its files, or writes them without destroying others."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(proxy_config, ["nginx", *arguments])
+def run(*arguments: str, proxy: str = "nginx") -> Result:
+    return CliRunner().invoke(proxy_config, [proxy, *arguments])
 
 
 def test_every_file_is_printed_under_its_name() -> None:
@@ -25,6 +25,29 @@ def test_every_file_is_printed_under_its_name() -> None:
     assert "server_name wiki.example.org;" in result.output
     assert "server 10.0.0.7:3000;" in result.output
     assert "listen 80;" in result.output
+
+
+def test_traefiks_files_are_printed_under_their_names() -> None:
+    said = ("--site", "wiki.example.org", "--application", "http://10.0.0.7:3000", "--listen", "127.0.0.1:80")
+    result = run(*said, proxy="traefik")
+    assert result.exit_code == 0
+    for name in ("traefik.yml", "gateway.yml", "docker-compose.yml", "kubernetes.yml"):
+        assert f"{name} ##" in result.output
+    assert "Host(`wiki.example.org`)" in result.output
+    assert "url: http://10.0.0.7:3000" in result.output
+    assert 'address: "127.0.0.1:80"' in result.output
+
+
+def test_settings_decide_what_traefik_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GATEWAY_PUBLIC_URL", "https://login.example.org")
+    monkeypatch.setenv("GATEWAY_LISTEN", "127.0.0.1:9999")
+    said = ("--certificate", "/tls/chain.pem", "--certificate-key", "/tls/key.pem", "--output", str(tmp_path))
+    assert run(*said, proxy="traefik").exit_code == 0
+    dynamic = (tmp_path / "gateway.yml").read_text()
+    assert "address: http://127.0.0.1:9999/api/authz/forward-auth" in dynamic
+    assert "Host(`login.example.org`)" in dynamic
+    assert "certFile: /tls/chain.pem" in dynamic
+    assert 'address: ":443"' in (tmp_path / "traefik.yml").read_text()
 
 
 def test_settings_decide_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +89,9 @@ def test_differing_file_is_kept_unless_forced(tmp_path: Path) -> None:
         ("--listen", "0", "port"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_sentence(option: str, value: str, said: str) -> None:
-    result = run(option, value)
+@pytest.mark.parametrize("proxy", ["nginx", "traefik"])
+def test_what_cannot_be_read_is_refused_with_a_sentence(*, proxy: str, option: str, value: str, said: str) -> None:
+    result = run(option, value, proxy=proxy)
     assert result.exit_code == 2
     assert said in result.output
 

@@ -56,7 +56,7 @@ def test_rule_host_that_the_cookie_reaches_is_fine(load: Load, domain: str, poli
     assert _warnings(load, text) == []
 
 
-@pytest.mark.parametrize(("policy", "warned"), [("bypass", True), ("one_factor", False), ("deny", False)])
+@pytest.mark.parametrize(("policy", "warned"), [("bypass", True), ("one_factor", True), ("deny", False)])
 def test_unanchored_pattern_that_opens_access_is_warned_about(load: Load, policy: str, warned: bool) -> None:  # noqa: FBT001 - a column
     text = (
         "access_control:\n  rules:\n    - domain: localhost\n      resources:\n        - ^/a$\n"
@@ -66,6 +66,85 @@ def test_unanchored_pattern_that_opens_access_is_warned_about(load: Load, policy
     assert [warning.startswith("gateway.yaml:6: access_control.rules[1].resources[2]: ") for warning in warnings] == (
         [True] if warned else []
     )
+
+
+@pytest.mark.parametrize("pattern", [r"app\.test$", r"^app\.test", "^a$|b"])
+def test_unanchored_host_pattern_that_opens_access_is_warned_about(load: Load, pattern: str) -> None:
+    """C4."""
+    rule = "access_control:\n  rules:\n    - domain_regex:\n        - '{}'\n      policy: {}\n"
+    [warning] = _warnings(load, rule.format(pattern, "bypass"))
+    assert warning.startswith("gateway.yaml:4: access_control.rules[1].domain_regex[1]: ")
+    assert _warnings(load, rule.format(pattern, "deny")) == []
+    assert _warnings(load, rule.format(r"^app\.test$", "bypass")) == []
+
+
+_ORDER = """
+access_control:
+  networks: {{office: [192.0.2.0/24]}}
+  rules:
+    - {{name: first, domain: [{first}], policy: deny{criteria}}}
+    - {{domain: [{second}], policy: deny}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "criteria", "reached"),
+    [
+        ("a.test", "a.test", "", False),
+        ("'*.test'", "a.test", "", False),
+        ("'*.test'", "'*.a.test'", "", False),
+        ("'*.test'", "'*.test'", "", False),
+        ("'*.test'", "'{user}.test'", "", False),
+        ("'*.test', b.example", "a.test, b.example", "", False),
+        ("'*.test'", "test", "", True),
+        ("a.test", "'*.test'", "", True),
+        ("'*.a.test'", "'*.test'", "", True),
+        ("a.test", "a.test, b.test", "", True),
+        ("'{user}.test'", "'{user}.test'", "", True),
+        ("a.test", "a.test", ", path: /x", True),
+        ("a.test", "a.test", ", resources: ^/x", True),
+        ("a.test", "a.test", ", methods: GET", True),
+        ("a.test", "a.test", ", networks: office", True),
+        ("a.test", "a.test", ", subject: 'user:a'", True),
+        ("a.test", "a.test", ", query: {key: a}", True),
+        ("a.test", "a.test", ", credentials: jwt", True),
+    ],
+)
+def test_rule_that_is_never_reached_is_warned_about(
+    load: Load,
+    first: str,
+    second: str,
+    criteria: str,
+    reached: bool,  # noqa: FBT001 - a column
+) -> None:
+    warnings = _warnings(load, _ORDER.format(first=first, second=second, criteria=criteria))
+    expected = "gateway.yaml:6: access_control.rules[2]: is never reached: first before it decides"
+    assert [warning[: len(expected)] for warning in warnings] == ([] if reached else [expected])
+
+
+def test_preflights_of_a_rule_that_does_not_cover_options_are_warned_about(load: Load) -> None:
+    rule = (
+        "access_control:\n  rules:\n    - {{domain: localhost, methods: {}, allow_preflight: true, policy: bypass}}\n"
+    )
+    [warning] = _warnings(load, rule.format("[GET]"))
+    assert "rules[1].allow_preflight: lets no preflight pass" in warning
+    assert _warnings(load, rule.format("[GET, OPTIONS]")) == []
+
+
+@pytest.mark.parametrize(
+    ("networks", "line"),
+    [
+        ("networks: {a: [10.1.2.3/8]}", "gateway.yaml:2: access_control.networks.a[1]"),
+        ("networks: [{name: a, networks: [10.1.2.3/8]}]", "gateway.yaml:2: access_control.networks.a[1]"),
+        (
+            "rules: [{domain: localhost, networks: 10.1.2.3/8, policy: deny}]",
+            "gateway.yaml:2: access_control.rules[1].networks[1]",
+        ),
+    ],
+)
+def test_networks_of_rules_with_host_bits_are_taken_as_their_network(load: Load, networks: str, line: str) -> None:
+    [warning] = _warnings(load, f"access_control:\n  {networks}\n")
+    assert warning == f"{line}: 10.1.2.3/8 names a host inside its network: taken as 10.0.0.0/8"
 
 
 def test_network_with_host_bits_is_taken_as_its_network(load: Load) -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from gateway.config.access_control import RuleSettings
 from gateway.config.loading import load_settings
-from gateway.config.schema import dotted, field_at, plain_keys
+from gateway.config.policy_tests import PolicyTest
+from gateway.config.query_conditions import QueryCondition
+from gateway.config.schema import dotted, field_at, keys_of, plain_keys
+from gateway.config.section import Section
 from gateway.config.settings import Settings
-from gateway.config.variables import SEED_NAMES, names_of_keys
+from gateway.config.variables import FILE_ONLY, SEED_NAMES, names_of_keys
 from gateway.resources import resource_folder
 
 _EXAMPLE = resource_folder("config") / "gateway.yaml"
@@ -34,7 +37,7 @@ def test_rules_of_the_example_can_be_uncommented(tmp_path: Path) -> None:
     )
     loaded = load_settings(tmp_path / "gateway.yaml", [], {})
     assert loaded.settings.access_control is not None
-    assert len(loaded.settings.access_control.rules) == 3
+    assert len(loaded.settings.access_control.rules) == 6
     assert not loaded.warnings
 
 
@@ -56,5 +59,11 @@ def test_every_seed_name_is_in_the_document(name: str) -> None:
 
 def test_every_key_has_a_variable_and_an_example() -> None:
     keys = set(plain_keys())
-    assert set(names_of_keys().values()) == keys - {("access_control", "rules")}
+    assert set(names_of_keys().values()) == keys - FILE_ONLY
     assert all((field := field_at(key)) is not None and field.examples for key in keys)
+
+
+@pytest.mark.parametrize("section", [RuleSettings, PolicyTest, QueryCondition])
+def test_every_key_of_a_rule_is_explained_where_rules_are(section: type[Section]) -> None:
+    text = _DOCUMENT.with_name("access-control.md").read_text(encoding="utf-8")
+    assert [key for key in keys_of(section) if not re.search(rf"\b{key}\b", text)] == []

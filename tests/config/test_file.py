@@ -24,7 +24,7 @@ log:
 access_control:
   rules:
     - domain: app.example.com
-      policy: two_factor
+      policy: three_factor
 """,
         GATEWAY_LISTEN="nowhere",
         GATEWAY_LITSEN="x",

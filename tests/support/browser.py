@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from playwright.async_api import Page, async_playwright
@@ -21,12 +21,12 @@ _QUIET = (
 
 
 @asynccontextmanager
-async def open_browser(*, javascript: bool = True) -> AsyncIterator[Page]:
+async def open_browser(*, javascript: bool = True, arguments: Sequence[str] = ()) -> AsyncIterator[Page]:
     """Open one page of a fresh browser."""
     executable = shutil.which("chromium")
     assert executable, "Chromium is missing: apt-get install chromium"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=_QUIET)
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*_QUIET, *arguments])
         try:
             context = await browser.new_context(java_script_enabled=javascript)
             yield await context.new_page()

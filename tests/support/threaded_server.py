@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import BufferedIOBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered; `None` as status closes the connection without a word."""
+    """What is answered; `None` as status closes the connection without a word.
+
+    `talk` gets the connection after the head of the answer, and closes it when it is done: for a WebSocket, or for
+    what is written bit by bit.
+    """
 
     status: int | None = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    talk: Callable[[BufferedIOBase, BufferedIOBase], None] | None = None
 
 
 @dataclass(slots=True)
@@ -61,9 +67,14 @@ def answering(answer: Callable[[Received], Reply]) -> Iterator[ThreadedServer]:
                 self.close_connection = True
                 return
             self.send_response_only(reply.status)
-            for name, value in (*reply.headers, ("Content-Length", str(len(reply.body)))):
+            length = () if reply.talk else (("Content-Length", str(len(reply.body))),)
+            for name, value in (*reply.headers, *length):
                 self.send_header(name, value.encode().decode("latin-1"))
             self.end_headers()
+            if reply.talk:
+                self.close_connection = True
+                reply.talk(self.rfile, self.wfile)
+                return
             self.wfile.write(reply.body if self.command != "HEAD" else b"")
 
         def log_message(self, *_: object) -> None:

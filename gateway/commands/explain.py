@@ -1,0 +1,129 @@
+"""`gateway explain`: what the rules say about a request, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.client_address import parse_address
+from gateway.commands.event_loop import run_async
+from gateway.commands.explain_output import as_json, as_text, malformed_as_json, malformed_as_text
+from gateway.commands.settings_options import loaded_settings, settings_options
+from gateway.errors import GatewayError, MalformedRequest
+from gateway.forward_auth.explanation import explain as explain_request
+from gateway.forward_auth.hypothetical import Visitor, imagine_request
+from gateway.forward_auth.policy import compile_policy
+from gateway.models import CredentialKind
+from gateway.storage.accounts import find_account_by_email, list_accounts
+from gateway.storage.database import Database
+from gateway.storage.groups import list_groups_of
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+    from gateway.config.settings import Settings
+    from gateway.models import Account
+
+
+def _address(
+    _context: click.Context, _parameter: click.Parameter, written: str | None
+) -> IPv4Address | IPv6Address | None:
+    address = None if written is None else parse_address(written)
+    if written is not None and address is None:
+        message = f"{written} is no address"
+        raise click.BadParameter(message)
+    return address
+
+
+@click.command()
+@click.argument("method")
+@click.argument("url")
+@click.option("--as", "user", metavar="USER", help="Who asks: a username or an e-mail address; nobody without it.")
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="A group that they are in (repeatable).")
+@click.option("--factors", type=click.IntRange(1, 2), help="How many factors they gave.  [default: 1]")
+@click.option("--from", "address", callback=_address, metavar="ADDRESS", help="From where; unknown without it.")
+@click.option(
+    "--credential",
+    type=click.Choice([kind.value for kind in CredentialKind]),
+    default=CredentialKind.SESSION.value,
+    show_default=True,
+    help="What they present.",
+)
+@click.option("--json", "json_output", is_flag=True, help="Print JSON.")
+@settings_options
+@click.pass_context
+def explain(  # noqa: PLR0913 - one argument for each option
+    context: click.Context,
+    *,
+    method: str,
+    url: str,
+    user: str | None,
+    groups: tuple[str, ...],
+    factors: int | None,
+    address: IPv4Address | IPv6Address | None,
+    credential: str,
+    json_output: bool,
+) -> None:
+    """Say what a check would answer, which rule decides, and why the others do not.
+
+    People who are in the database bring their groups from there; --group adds more. Nothing is asked of a running
+    gateway, and nothing is changed.
+    """
+    # The rules' tests are not asked: this is the command that shows why one of them fails.
+    settings = loaded_settings(context).settings
+    kind = CredentialKind(credential)
+    visitor, remark = _visitor(settings, user=user, groups=groups)
+    visitor = visitor.presenting(kind, factors=factors or _factors_of(kind, settings), client_address=address)
+    try:
+        original = imagine_request(method, url)
+    except MalformedRequest:
+        request = (method, url)
+        click.echo(_dump(malformed_as_json(*request)) if json_output else malformed_as_text(*request))
+        return
+    explanation = explain_request(compile_policy(settings.access_control), visitor.presented(), original)
+    if json_output:
+        click.echo(_dump(as_json(explanation, original, visitor, remark)))
+    else:
+        click.echo(as_text(explanation, original, visitor, remark))
+
+
+def _dump(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def _factors_of(kind: CredentialKind, settings: Settings) -> int:
+    return 2 if kind is CredentialKind.API_KEY and settings.api_keys_satisfy == "two_factor" else 1
+
+
+def _visitor(settings: Settings, *, user: str | None, groups: tuple[str, ...]) -> tuple[Visitor, str]:
+    """Give the visitor, and what there is to say about the account."""
+    if user is None:
+        return Visitor(groups=groups), ""
+    try:
+        known = run_async(_look_up(settings, user)) if settings.database_path.exists() else None
+    except GatewayError:
+        return Visitor(user, groups=groups), "the database cannot be read, so that the name is taken as it is"
+    if known is None:
+        return Visitor(user, groups=groups), "no account of that name: taken as it is"
+    account, own_groups = known
+    if account.disabled:
+        return Visitor(), f"{account.email} is disabled: a check would recognise nobody"
+    if account.must_change_password:
+        return Visitor(), f"{account.email} has to choose a password first: until then a check recognises nobody"
+    merged = tuple(dict.fromkeys([*own_groups, *groups]))
+    return Visitor(account.username or account.email, groups=merged, email=account.email), ""
+
+
+async def _look_up(settings: Settings, user: str) -> tuple[Account, list[str]] | None:
+    database = Database.open(settings.database_path)
+    try:
+        async with database.read() as connection:
+            account = await find_account_by_email(connection, user.lower())
+            if account is None:
+                named = (other for other in await list_accounts(connection) if other.username == user.lower())
+                account = next(named, None)
+            return None if account is None else (account, await list_groups_of(connection, account.id))
+    finally:
+        await database.close()

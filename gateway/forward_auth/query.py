@@ -1,0 +1,84 @@
+"""What a query may mean to an application, and conditions on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+from urllib.parse import unquote_plus
+
+from gateway.config.query_conditions import QueryOperator
+from gateway.forward_auth.patterns import Pattern
+
+# The values of each key, in order.
+QueryReading = Mapping[str, Sequence[str]]
+
+
+def read_query(query: str) -> tuple[QueryReading, ...]:
+    """Give every reading of a query: applications disagree on `;` as a separator, and some cut at a `#`."""
+    text = query.removeprefix("?")
+    spellings = dict.fromkeys([text, text.partition("#")[0]])
+    readings = []
+    for spelling in spellings:
+        readings.append(_parse(spelling))
+        if ";" in spelling:
+            readings.append(_parse(spelling.replace(";", "&")))
+    return tuple(readings)
+
+
+def _parse(text: str) -> QueryReading:
+    values: dict[str, list[str]] = {}
+    for pair in filter(None, text.split("&")):
+        key, _, value = pair.partition("=")
+        values.setdefault(unquote_plus(key), []).append(unquote_plus(value))
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one key; `pattern` belongs to the operators that need one."""
+
+    operator: QueryOperator
+    key: str
+    value: str
+    pattern: Pattern | None = None
+
+    def holds(self, reading: QueryReading, *, opens: bool) -> bool:
+        """Say whether it holds: of a repeated key every value has to fit a rule that opens, and any one that denies.
+
+        An absent key compares as an empty value, as in Authelia.
+        """
+        values = reading.get(self.key, ())
+        if self.operator is QueryOperator.PRESENT:
+            return bool(values)
+        if self.operator is QueryOperator.ABSENT:
+            return not values
+        verdicts = (self._fits(value) for value in values or ("",))
+        return all(verdicts) if opens else any(verdicts)
+
+    def _fits(self, value: str) -> bool:
+        match self.operator:
+            case QueryOperator.EQUAL:
+                return value == self.value
+            case QueryOperator.NOT_EQUAL:
+                return value != self.value
+            case QueryOperator.PATTERN:
+                return self._found(value)
+            case QueryOperator.NOT_PATTERN:
+                return not self._found(value)
+            case QueryOperator.PRESENT | QueryOperator.ABSENT:
+                return False
+            case _:
+                assert_never(self.operator)
+
+    def _found(self, value: str) -> bool:
+        return self.pattern is not None and self.pattern.search(value) is not None
+
+
+def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, opens: bool) -> bool:
+    """Say whether all conditions of one alternative hold: in every reading if the rule opens, in any if it denies."""
+    verdicts = (
+        any(all(condition.holds(reading, opens=opens) for condition in conditions) for conditions in alternatives)
+        for reading in readings
+    )
+    return all(verdicts) if opens else any(verdicts)

@@ -1,0 +1,41 @@
+"""Is this visitor the one that a rule speaks about?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.grammar.claims import Claim
+from gateway.grammar.group_names import canonical_group_name
+from gateway.grammar.subjects import Subject, SubjectKind
+from gateway.models import Principal
+
+
+def is_subject(principal: Principal, alternatives: Sequence[Sequence[Subject]]) -> bool:
+    """Say whether all subjects of one alternative are the principal."""
+    return any(all(_is(principal, subject) for subject in subjects) for subjects in alternatives)
+
+
+def fits_claims(principal: Principal, claims: Sequence[Claim]) -> bool:
+    """Say whether the names in one of the claims are the principal's own."""
+    return any(
+        (claim.user is None or _is_called(principal, claim.user))
+        and (claim.group is None or _is_in_group(principal, claim.group))
+        for claim in claims
+    )
+
+
+def _is(principal: Principal, subject: Subject) -> bool:
+    if subject.kind is SubjectKind.USER:
+        return _is_called(principal, subject.name)
+    return _is_in_group(principal, subject.name)
+
+
+def _is_called(principal: Principal, name: str) -> bool:
+    """Compare with username and e-mail address; neither has an own upper case."""
+    own = {given.casefold() for given in (principal.username, principal.email) if given}
+    return name.casefold() in own
+
+
+def _is_in_group(principal: Principal, name: str) -> bool:
+    # Groups that read alike cannot exist beside each other, so nobody gets in by another's name.
+    return canonical_group_name(name) in map(canonical_group_name, principal.groups)
