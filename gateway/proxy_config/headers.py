@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Set from the check's answer, so that a visitor's own copy is replaced or removed.
 IDENTITY_HEADERS = (
     "Remote-User",
@@ -105,3 +110,18 @@ OUR_COOKIE = r"(?:__Host-|__Secure-)?gateway_(?:session|page)[ \t]*="
 
 # The session cookie twice (a sibling host can plant one) and the pages' cookie.
 OUR_COOKIES_AT_MOST = 3
+
+
+def with_configured(configured: Iterable[str]) -> tuple[str, ...]:
+    """Give the identity headers to set: ours, and those that the settings add.
+
+    Ours stay where the settings leave them out: the check does not send them then, so the visitor's copy is removed.
+    """
+    known = {name.lower() for name in IDENTITY_HEADERS}
+    return (*IDENTITY_HEADERS, *(name for name in configured if name.lower() not in known))
+
+
+def without(names: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:
+    """Leave out the names that are set already: nginx would send both lines."""
+    found = {name.lower() for name in taken}
+    return tuple(name for name in names if name.lower() not in found)

@@ -8,14 +8,16 @@ import ssl
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from gateway.config.identity_headers import PRESETS
 from gateway.config.settings import Settings
 from gateway.demo.nginx import listen_on_loopback, nginx_running
-from gateway.errors import InvalidToken, TokenExpired, Unauthorized
-from gateway.forward_auth.identity_headers import IDENTITY_HEADERS
+from gateway.errors import InvalidApiKey, InvalidToken, TokenExpired, Unauthorized
 from gateway.proxy_config import headers
 from gateway.proxy_config.addresses import parse_application, parse_listen, parse_site, reachable
-from gateway.proxy_config.nginx import DEFAULT_APPLICATION, DEFAULT_SITE, Certificate, default_listen, render
+from gateway.proxy_config.nginx import render
+from gateway.proxy_config.rendering import DEFAULT_APPLICATION, DEFAULT_SITE, Certificate, default_listen
 from gateway.resources import resource_folder
 from tests.support.certificate import self_signed_certificate
 from tests.support.raw_http import exchange, request_bytes
@@ -41,7 +43,14 @@ def test_shipped_files_are_the_output_for_the_defaults() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"public_url": "http://auth.example.com:8080"}, {"listen": "0.0.0.0:9091"}, {"listen": "[::1]:9091"}],
+    [
+        {},
+        {"public_url": "http://auth.example.com:8080"},
+        {"listen": "0.0.0.0:9091"},
+        {"listen": "[::1]:9091"},
+        {"forward_credentials": "true"},
+        {"identity_headers": {"presets": ["authelia", "oauth2-proxy"], "headers": {"X-Team": "groups"}}},
+    ],
 )
 def test_nginx_accepts_the_files(settings: dict[str, object]) -> None:
     with listen_on_loopback(0) as listener:
@@ -77,17 +86,36 @@ def test_https_site_asks_about_https_addresses(tmp_path: Path) -> None:
     assert passed.values("X-Forwarded-Proto") == ["https"]
 
 
-def test_every_identity_header_of_the_check_is_set() -> None:
+OWN_HEADERS = {"presets": ["authelia", "oauth2-proxy"], "headers": {"X-Forwarded-User": "user", "X-Team": "groups"}}
+
+
+@pytest.mark.parametrize("configured", [{}, OWN_HEADERS])
+def test_every_identity_header_of_the_check_is_set(configured: dict[str, object]) -> None:
     """B1, B2."""
-    assert set(IDENTITY_HEADERS) <= set(headers.IDENTITY_HEADERS)
-    protect = rendered()["snippets/gateway-protect.conf"]
-    for name in headers.IDENTITY_HEADERS:
+    settings = Settings.model_validate({"identity_headers": configured})
+    protect = rendered({"identity_headers": configured})["snippets/gateway-protect.conf"]
+    for name in {*settings.identity_headers.facts, *headers.IDENTITY_HEADERS}:
         assert len(re.findall(rf"^proxy_set_header {name} +\$gateway_", protect, re.MULTILINE)) == 1
 
 
-def test_no_header_is_set_twice() -> None:
+def test_identity_headers_that_are_switched_off_are_removed_all_the_same() -> None:
+    """B2: an application may still believe them."""
+    protect = rendered({"identity_headers": {"presets": ["oauth2-proxy"]}})["snippets/gateway-protect.conf"]
+    for name in PRESETS["authelia"]:
+        assert f"proxy_set_header {name} $gateway_" in protect
+
+
+def test_credentials_pass_where_the_settings_say_so() -> None:
+    text = "".join(rendered({"forward_credentials": True}).values())
+    assert "$gateway_cookie" not in text
+    assert "$gateway_strip" not in "".join(re.findall("^map .*$", text, re.MULTILINE))
+    assert not re.search(r"proxy_set_header (Authorization|X-API-Key) +\$gateway", text)
+
+
+@pytest.mark.parametrize("configured", [{}, OWN_HEADERS])
+def test_no_header_is_set_twice(configured: dict[str, object]) -> None:
     """Both lines would be sent."""
-    for text in rendered().values():
+    for text in rendered({"identity_headers": configured}).values():
         for block in text.split("location "):
             names = [name.lower() for name in re.findall(r"^ *proxy_set_header (\S+)", block, re.MULTILINE)]
             assert len(names) == len(set(names))
@@ -95,11 +123,25 @@ def test_no_header_is_set_twice() -> None:
 
 def test_refusals_read_as_the_gateway_words_them() -> None:
     text = rendered()["gateway.conf"]
-    for refusal in (InvalidToken, TokenExpired):
+    for refusal in (InvalidApiKey, InvalidToken, TokenExpired):
         assert f'{refusal.code} "{refusal.sentence}";' in text
     assert f'{TokenExpired.code} "{TokenExpired.title}";' in text
     assert f'default "{Unauthorized.sentence}";' in text
     assert f'default "{Unauthorized.title}";' in text
+
+
+def test_ingress_says_what_the_snippets_say() -> None:
+    """B2: the names are the same, and the login page is the portal's."""
+    settings: dict[str, object] = {"public_url": "https://login.example.org", "listen": "0.0.0.0:9091"}
+    ingress, pages, _, strip = yaml.safe_load_all(rendered(settings)["ingress-nginx.yml"])
+    prefix = "nginx.ingress.kubernetes.io/"
+    said = {key.removeprefix(prefix): value for key, value in ingress["metadata"]["annotations"].items()}
+    assert said["auth-url"].endswith(":9091/api/authz/auth-request")
+    assert (said["auth-signin"], said["auth-signin-redirect-param"]) == ("https://login.example.org/login", "rd")
+    assert said["auth-response-headers"].split(",") == list(headers.IDENTITY_HEADERS)
+    assert strip["data"] == dict.fromkeys((*headers.REMOVED_IDENTITY_HEADERS, *headers.REMOVED_REQUEST_HEADERS), "")
+    paths = {path["path"]: path["backend"]["service"]["name"] for path in pages["spec"]["rules"][0]["http"]["paths"]}
+    assert paths == {"/": "gateway", "/api/authz": "gateway-nowhere"}
 
 
 def test_cookies_of_every_setting_are_known() -> None:
