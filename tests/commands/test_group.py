@@ -19,6 +19,7 @@ async def _groups_become(gateway: Gateway, session: LoggedIn, groups: str) -> bo
 
 
 async def test_membership_reaches_a_running_gateway_within_a_second(gateway: Gateway) -> None:
+    """B4."""
     session = await gateway.session()
     assert (await gateway.check(Cookie=session.cookie)).headers["Remote-Groups"] == ""
     for name in ("ops", "admins"):

@@ -130,6 +130,7 @@ def test_basic_auth_cannot_be_switched_off_yet(refused: Refused) -> None:
     ],
 )
 def test_well_known_secret_is_refused(refused: Refused, secret: str) -> None:
+    """J8."""
     [said] = refused(BASIC_AUTH_JWT_SECRET=secret)
     assert said.startswith("BASIC_AUTH_JWT_SECRET: basic_auth.jwt_secret: is a placeholder or a published example")
     assert "openssl rand -base64 32" in said

@@ -1,0 +1,57 @@
+"""A check answers, whatever happens inside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import pytest
+
+from gateway.storage.database import Database
+from tests.support.gateway import Gateway
+
+
+async def test_check_is_unavailable_in_time_when_the_store_is_silent(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A1, N2: nginx waits three seconds for an answer, Caddy for ever; the cookie stays."""
+    cookie = (await gateway.session()).cookie
+
+    @asynccontextmanager
+    async def silent(_database: Database) -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield
+
+    monkeypatch.setattr(Database, "read", silent)
+    async with asyncio.timeout(3):
+        response = await gateway.check(Cookie=cookie)
+    assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.headers["X-Auth-Reason"] == "unavailable"
+    assert response.headers["Retry-After"]
+    assert "Set-Cookie" not in response.headers
+
+
+async def test_known_credentials_pass_while_the_store_is_silent(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A7: facts are in process, so that a check costs no query."""
+    cookie = (await gateway.session()).cookie
+    assert (await gateway.check(Cookie=cookie)).status == HTTPStatus.OK
+
+    def broken(_database: Database) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Database, "read", broken)
+    assert (await gateway.check(Cookie=cookie)).status == HTTPStatus.OK
+
+
+async def test_addresses_that_we_give_come_from_the_configuration_only(gateway: Gateway) -> None:
+    """D4."""
+    hostile = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    check = await gateway.check(**hostile)
+    assert check.headers["Location"].startswith(f"{gateway.settings.public_url}/login?rd=")
+    for path in ("/login", "/", "/denied/0a?reason=forbidden", "/nothing"):
+        page = await gateway.ask(path, Accept="text/html", **hostile)
+        assert "evil.example" not in "".join(page.headers.values()), path
