@@ -83,6 +83,8 @@ REMOVED_IDENTITY_HEADERS = (
 
 # Another path, method, host or scheme than the one that was judged, for frameworks that believe them.
 REMOVED_REQUEST_HEADERS = (
+    # CGI and WSGI read it as the variable HTTP_PROXY, which their own requests then obey.
+    "Proxy",
     "X-Original-URL",
     "X-Original-URI",
     "X-Original-Method",
