@@ -175,6 +175,13 @@ class Conflict(GatewayError):
     sentence = "This is already taken."
 
 
+class SlowBody(GatewayError):
+    status = 408
+    code = "slow_body"
+    title = "Request timeout"
+    sentence = "The body did not arrive in time."
+
+
 class BodyTooLarge(GatewayError):
     status = 413
     code = "body_too_large"

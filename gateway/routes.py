@@ -82,7 +82,13 @@ def add_routes(app: web.Application, handlers: Handlers) -> None:
 def _route(method: str, path: str, handler: Handler, guard: Guard | None = None) -> web.RouteDef:
     guarded = handler if guard is None else _guarded(handler, guard)
     # aiohttp answers HEAD beside GET only for routes made this way.
-    return web.get(path, guarded) if method == "GET" else web.route(method, path, guarded)
+    if method == "GET":
+        return web.get(path, guarded, expect_handler=_ignore_expect)
+    return web.route(method, path, guarded, expect_handler=_ignore_expect)
+
+
+async def _ignore_expect(_request: web.Request) -> None:
+    """Read on without `100 Continue`: nginx takes it for a broken answer, and clients send their body anyway."""
 
 
 def _guarded(handler: Handler, guard: Guard) -> Handler:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -15,13 +16,14 @@ from aiohttp import web
 from gateway.app import create_app
 from gateway.preparation import Prepared, prepare
 from gateway.storage.database import Database
+from gateway.web.protocol import Protocol, make_protocol
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
 
-# Proxies let header lines of 14 kB through; aiohttp's own limit of 8 kB would answer 400 by itself.
-_MAX_LINE = 64 * 1024 + 512
+# Traefik opens a new connection for more than half of its checks.
+_BACKLOG = 1024
 _SHUTDOWN_TIMEOUT = timedelta(seconds=10)
 
 
@@ -48,21 +50,26 @@ async def running_gateway(settings: Settings, secrets: Secrets) -> AsyncIterator
     except BaseException:
         await database.close()
         raise
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        max_line_size=_MAX_LINE,
-        max_field_size=_MAX_LINE,
-        shutdown_timeout=_SHUTDOWN_TIMEOUT.total_seconds(),
-    )
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_TIMEOUT.total_seconds())
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.listen.host, settings.listen.port)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield Serving(host, port, prepared)
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            _protocol_factory(runner), settings.listen.host, settings.listen.port, backlog=_BACKLOG
+        )
+        try:
+            host, port = listener.sockets[0].getsockname()[:2]
+            yield Serving(host, port, prepared)
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
+
+
+def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
+    server = runner.server
+    assert server is not None, "the runner was set up"  # noqa: S101 - for the type checker
+    return partial(make_protocol, server, asyncio.get_running_loop())
 
 
 async def serve_until_stopped(settings: Settings, secrets: Secrets, *, on_ready: Callable[[Serving], None]) -> None:

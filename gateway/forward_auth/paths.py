@@ -15,7 +15,7 @@ _MAX_READINGS = 64
 _UNREADABLE_AS_SENT = re.compile(r"[^\x21-\x7e]|#|%(?![0-9A-Fa-f]{2})")
 # Proxies and applications disagree about these: each of them can make one path into another.
 _AMBIGUOUS = re.compile(r"%|//|/\.|;|\\")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Some file systems drop trailing dots and blanks: a segment of nothing else is another name for its parent.
 _BLANK_SEGMENT = re.compile(r"/(?!\.{1,2}(?:/|$))[. ]+(?:/|$)")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from gateway.errors import InvalidFields, MalformedBody, UnsupportedMediaType
+from gateway.errors import InvalidFields, MalformedBody, SlowBody, UnsupportedMediaType
 from gateway.grammar.email import parse_email
 from gateway.grammar.names import parse_name
 
 MAX_BODY = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS = 100
+# 64 KiB within this is 6 KiB a second: slower clients hold a connection, not a conversation.
+_BODY_DEADLINE = timedelta(seconds=10)
 _WORDS = {
     "missing": "This field is missing.",
     "string_type": "This must be text.",
@@ -48,7 +52,7 @@ _Body = TypeVar("_Body", bound=Body)
 
 async def read_json(request: web.Request, model: type[_Body]) -> _Body:
     """Read a JSON body; an empty one counts as `{}`. Raises `MalformedBody`, `InvalidFields` or the like."""
-    raw = await request.read()
+    raw = await _read(request)
     if raw.strip() and request.content_type != "application/json":
         message = "This address takes a JSON body: send `Content-Type: application/json`."
         raise UnsupportedMediaType(message)
@@ -60,7 +64,7 @@ async def read_json(request: web.Request, model: type[_Body]) -> _Body:
 
 async def read_form(request: web.Request) -> Mapping[str, str]:
     """Read the fields of an HTML form; of a field that came twice the first counts."""
-    raw = await request.read()
+    raw = await _read(request)
     if raw and request.content_type != _FORM:
         message = f"This address takes a form: send `Content-Type: {_FORM}`."
         raise UnsupportedMediaType(message)
@@ -69,6 +73,20 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     except ValueError as error:
         raise MalformedBody from error
     return dict(reversed(pairs))
+
+
+async def _read(request: web.Request) -> bytes:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = "Bodies are taken as they are: send no `Content-Encoding`."
+        raise UnsupportedMediaType(message)
+    try:
+        async with asyncio.timeout(_BODY_DEADLINE.total_seconds()):
+            return await request.read()
+    except TimeoutError as error:
+        raise SlowBody from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # Broken off, or not framed as announced; often nobody is there to read the answer.
+        raise MalformedBody from error
 
 
 def parse_form(fields: Mapping[str, str], model: type[_Body]) -> _Body:

@@ -16,8 +16,9 @@ def require_own_origin(request: web.Request, *, public_url: str) -> None:
     Browsers send at least one of the two headers with every unsafe method; a program sends neither and passes,
     for it has nobody's cookies but its own.
     """
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    if (site is not None and site not in _OWN_SITES) or (origin is not None and origin != public_url):
+    # All lines: of two, a proxy and we might believe different ones.
+    sites = request.headers.getall("Sec-Fetch-Site", ())
+    origins = request.headers.getall("Origin", ())
+    if any(site not in _OWN_SITES for site in sites) or any(origin != public_url for origin in origins):
         message = f"This request came from another site and was refused. Open {public_url} and try again."
         raise CrossOrigin(message)

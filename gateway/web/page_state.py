@@ -13,6 +13,8 @@ from datetime import timedelta
 from aiohttp import web
 from aiohttp_session import AbstractStorage, Session, SessionData, get_session
 
+from gateway.web.cookies import cookie_values
+
 _LIFETIME = timedelta(hours=12)
 _MAX_COOKIE = 3800
 _FORM_TOKEN = "form_token"  # noqa: S105 - the key's name
@@ -37,8 +39,8 @@ class SignedCookieStorage(AbstractStorage):
         self._key = key
 
     async def load_session(self, request: web.Request) -> Session:
-        cookie = self.load_cookie(request)
-        data = self._open(cookie) if cookie else None
+        cookies = cookie_values(request, self.cookie_name)
+        data = self._open(cookies[0]) if len(cookies) == 1 else None
         return Session(None, data=data, new=data is None, max_age=self.max_age)
 
     async def save_session(

@@ -1,0 +1,64 @@
+"""aiohttp's protocol, but for what it says about requests that it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import structlog
+from aiohttp import web
+
+from gateway.errors import GatewayError, MalformedRequest
+
+_log = structlog.get_logger("gateway.web")
+
+_BAD_REQUEST = 400
+_SERVER_ERRORS = 500
+
+# Proxies let header lines of 14 kB through; aiohttp's own limit of 8 kB would answer 400 by itself.
+_MAX_LINE = 64 * 1024 + 512
+
+
+class Protocol(web.RequestHandler):
+    """Answer what never becomes a request of ours in our own words.
+
+    aiohttp logs the line that it could not read, and sends it back: a cookie or a token may stand in it, and a log
+    line of the sender's choice.
+    """
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = _SERVER_ERRORS,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it repeats what was sent
+    ) -> web.StreamResponse:
+        if isinstance(exc, UnicodeError):
+            # aiohttp's own refusal repeated what was sent, which no answer can carry.
+            status = _BAD_REQUEST
+        _log.info("unreadable_request", peer=request.remote, status=status, error=type(exc).__name__)
+        if request.writer.output_size > 0:
+            sentence = "an answer was under way already"
+            raise ConnectionError(sentence)
+        refusal = GatewayError if status >= _SERVER_ERRORS else MalformedRequest
+        body = {"error": refusal.title, "message": refusal.sentence, "code": refusal.code}
+        response = web.json_response(body, status=status)
+        response.headers.update(
+            {"Cache-Control": "no-store", "Server": "gateway", "X-Request-Id": secrets.token_hex(8)}
+        )
+        response.force_close()
+        return response
+
+
+def make_protocol(server: web.Server, loop: asyncio.AbstractEventLoop) -> Protocol:
+    """Make the protocol of one connection, with our limits; bodies are never decompressed."""
+    return Protocol(
+        server,
+        loop=loop,
+        access_log=None,  # type: ignore[arg-type]  # how aiohttp is told to have none
+        auto_decompress=False,
+        max_line_size=_MAX_LINE,
+        max_field_size=_MAX_LINE,
+    )
