@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
+
+from gateway.log_writer import LogWriter
 
 if TYPE_CHECKING:
     from gateway.config.settings import LogSettings
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 def configure_logs(settings: LogSettings) -> None:
     """Set up structlog for this process. Standard output stays free for what a command prints."""
     structured = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    writer = LogWriter(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -23,10 +26,10 @@ def configure_logs(settings: LogSettings) -> None:
             *(_json() if structured else _console()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", writer)),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, stream=cast("TextIO", writer))
 
 
 def _json() -> list[Any]:
