@@ -17,6 +17,7 @@ from gateway.api_keys import ApiKeys, Grant
 from gateway.commands.arguments import as_json, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
+from gateway.commands.store import open_database
 from gateway.config.secrets import load_secrets
 from gateway.credentials.api_keys import ApiKeyFormat
 from gateway.errors import InvalidFields, NotFound
@@ -32,7 +33,6 @@ from gateway.revocation import Revocation, ring_nobody
 from gateway.storage.accounts import list_accounts
 from gateway.storage.api_keys import find_api_key, list_api_keys
 from gateway.storage.database import Database
-from gateway.storage.migrate import migrate
 
 if TYPE_CHECKING:
     from gateway.config.loading import LoadedSettings
@@ -171,18 +171,16 @@ def _run(settings: Settings, work: Callable[[_Opened], Awaitable[_Result]]) -> _
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[_Opened]:
     secrets = load_secrets(settings)
-    database = Database.open(settings.database_path)
-    try:
-        await migrate(database)
+    key_format = ApiKeyFormat(settings.api_key_prefix)
+    async with open_database(settings) as database:
         await require_salt_of_gateway(secrets, database)
-        api_keys = ApiKeys(database, key_format=ApiKeyFormat(settings.api_key_prefix), digest_key=secrets.api_key_salt)
+        api_keys = ApiKeys(database, key_format=key_format, digest_key=secrets.api_key_salt)
         # No doorbell: the running gateways read the invalidation log.
         revocation = Revocation(database, doorbell=ring_nobody)
-        yield _Opened(database, OwnedApiKeys(database, api_keys=api_keys, revocation=revocation))
-    except InvalidFields as refusal:
-        raise click.ClickException(" ".join(refusal.fields.values())) from refusal
-    finally:
-        await database.close()
+        try:
+            yield _Opened(database, OwnedApiKeys(database, api_keys=api_keys, revocation=revocation))
+        except InvalidFields as refusal:
+            raise click.ClickException(" ".join(refusal.fields.values())) from refusal
 
 
 def _shown(api_key: ApiKey, owner: str) -> dict[str, Any]:

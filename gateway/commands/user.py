@@ -13,6 +13,7 @@ import click
 from gateway.commands.arguments import as_json, email_argument, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
+from gateway.commands.store import open_database
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import InvalidFields
 from gateway.grammar.email import parse_email
@@ -21,8 +22,6 @@ from gateway.log_output import configure_logs
 from gateway.models import Account, OrganizationRole
 from gateway.organization.members import Members
 from gateway.revocation import Revocation, ring_nobody
-from gateway.storage.database import Database
-from gateway.storage.migrate import migrate
 
 if TYPE_CHECKING:
     from gateway.config.loading import LoadedSettings
@@ -143,18 +142,16 @@ def _run(settings: Settings, work: Callable[[Members, Revocation], Awaitable[_Re
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Members, Revocation]]:
-    database = Database.open(settings.database_path)
     passwords = PasswordHashing(threads=1)
-    try:
-        await migrate(database)
+    async with open_database(settings) as database:
         # No doorbell: the running gateways read the invalidation log.
         revocation = Revocation(database, doorbell=ring_nobody)
-        yield Members(database, passwords=passwords, revocation=revocation), revocation
-    except InvalidFields as refusal:
-        raise click.ClickException(" ".join(refusal.fields.values())) from refusal
-    finally:
-        passwords.close()
-        await database.close()
+        try:
+            yield Members(database, passwords=passwords, revocation=revocation), revocation
+        except InvalidFields as refusal:
+            raise click.ClickException(" ".join(refusal.fields.values())) from refusal
+        finally:
+            passwords.close()
 
 
 def _read_password() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from pathlib import Path
 
 from tests.support.commands import run_command, run_gateway
 from tests.support.gateway import ADMIN_EMAIL, Gateway
@@ -90,3 +91,12 @@ async def test_short_password_is_refused(gateway: Gateway) -> None:
     finished = await run_gateway(*arguments, environ=environ, stdin="short\n")
     assert finished.code != 0
     assert "8 characters" in finished.err
+
+
+async def test_new_database_is_said_aloud(tmp_path: Path) -> None:
+    """A shell without the gateway's environment would otherwise add people to nowhere."""
+    environ = {"GATEWAY_DATA_DIR": str(tmp_path / "elsewhere")}
+    first = await run_gateway("user", "list", environ=environ)
+    assert "no database" in first.err
+    assert str(tmp_path / "elsewhere") in first.err
+    assert "no database" not in (await run_gateway("user", "list", environ=environ)).err
