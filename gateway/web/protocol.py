@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
@@ -14,6 +15,8 @@ _log = structlog.get_logger("gateway.web")
 
 _BAD_REQUEST = 400
 _SERVER_ERRORS = 500
+
+_FIRST_HEAD_WITHIN = timedelta(seconds=15)
 
 # Proxies let header lines of 14 kB through; aiohttp's own limit of 8 kB would answer 400 by itself.
 _MAX_LINE = 64 * 1024 + 512
@@ -26,7 +29,21 @@ class Protocol(web.RequestHandler):
     line of the sender's choice.
     """
 
-    __slots__ = ()
+    __slots__ = ("_first_head",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # Later heads are bounded by the keep-alive time, which aiohttp looks after.
+        self._first_head = self._loop.call_later(_FIRST_HEAD_WITHIN.total_seconds(), self._close_if_silent, transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._first_head.cancel()
+        super().connection_lost(exc)
+
+    def _close_if_silent(self, transport: asyncio.BaseTransport) -> None:
+        """Close a connection that holds a descriptor and has not asked anything."""
+        if self._request_count == 0:
+            transport.close()
 
     def handle_error(
         self,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.web import protocol
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, APP_URL, Gateway
 
 SECRET = "5ecret-of-the-visitor"
@@ -97,3 +99,33 @@ async def test_thousands_of_cookies_hide_none_of_ours(gateway: Gateway) -> None:
     cookie = (await gateway.session()).cookie
     page = await gateway.ask("/", Cookie="a;" * 20_000 + cookie)
     assert page.status == 200
+
+
+@pytest.mark.parametrize("half", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX: "])
+async def test_client_that_never_asks_is_sent_away(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, half: bytes
+) -> None:
+    """N3."""
+    monkeypatch.setattr(protocol, "_FIRST_HEAD_WITHIN", timedelta(milliseconds=50))
+    assert await _send(gateway, half) == b""
+
+
+async def test_client_that_asked_keeps_its_connection(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = asyncio.Event()
+    close_if_silent = protocol.Protocol._close_if_silent  # noqa: SLF001 - the moment to wait for
+
+    def look(this: protocol.Protocol, transport: asyncio.BaseTransport) -> None:
+        close_if_silent(this, transport)
+        looked.set()
+
+    monkeypatch.setattr(protocol, "_FIRST_HEAD_WITHIN", timedelta(milliseconds=300))
+    monkeypatch.setattr(protocol.Protocol, "_close_if_silent", look)
+    address = urlsplit(gateway.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    for _ in range(2):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len('{"status": "ok"}'))
+        await looked.wait()
+    writer.close()
+    await writer.wait_closed()
