@@ -18,6 +18,10 @@ _AMBIGUOUS = re.compile(r"%|//|/\.|;|\\")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Some file systems drop trailing dots and blanks: a segment of nothing else is another name for its parent.
 _BLANK_SEGMENT = re.compile(r"/(?!\.{1,2}(?:/|$))[. ]+(?:/|$)")
+_ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_ESCAPED_SLASH = re.compile(r"(%2f)", re.IGNORECASE)
+_ESCAPED_SLASHES = re.compile(r"(%2f|%5c)", re.IGNORECASE)
+_NETWORK_PATH = re.compile(r"[/\\]{2,}[^/\\]*")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 
 
@@ -45,11 +49,28 @@ def read_path(path: str) -> tuple[str, ...]:
 
 
 def _decode_once(path: str) -> Iterator[str]:
+    """Decode everything; or keep escaped slashes, so that `a%2fb` stays one segment for `..` to remove; or only dots.
+
+    The last two are how a browser's URL parser (Node's too) and RFC 3986 section 6.2.2 read a path.
+    """
+    yield _decode(path)
+    for kept in (_ESCAPED_SLASH, _ESCAPED_SLASHES):
+        yield "".join(part if kept.fullmatch(part) else _decode(part) for part in kept.split(path))
+    yield _ESCAPED_DOT.sub(".", path)
+
+
+def _decode(text: str) -> str:
     # An incomplete escape stays as it is: it was none in what was sent.
     try:
-        yield unquote_to_bytes(path).decode("utf-8")
+        return unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedRequest from error
+
+
+def _take_for_another_host(path: str) -> Iterator[str]:
+    """Read `//host/path` as an address without its scheme, as URL parsers do when they are given a bare path."""
+    if match := _NETWORK_PATH.match(path):
+        yield "/" + path[match.end() :].lstrip("/\\")
 
 
 def _take_backslashes_for_slashes(path: str) -> Iterator[str]:
@@ -98,6 +119,7 @@ def _climb(path: str) -> str:
 
 _TRANSFORMATIONS: tuple[Callable[[str], Iterator[str]], ...] = (
     _decode_once,
+    _take_for_another_host,
     _take_backslashes_for_slashes,
     _cut_parameters,
     _cut_query_and_fragment,

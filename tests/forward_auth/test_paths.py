@@ -201,3 +201,21 @@ _STEPS = (
     lambda path: path.partition("#")[0],
     _resolve,
 )
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "/public/a%2fb/%2e%2e/%2e%2e/admin",
+        "/public/a%2Fb/.%2e/%2E./admin",
+        "/x%2fy/%2e%2e/admin",
+        "/a%2f%25/..%5c../admin",
+        "//x/admin",
+        "/\\x/admin",
+        "\\/x/admin".replace("\\/", "/\\", 1),
+        "///x/admin",
+    ],
+)
+def test_path_is_also_read_as_url_parsers_read_it(sent: str) -> None:
+    """C2: they keep an escaped slash while they resolve escaped dots, and take `//x` for another host."""
+    assert "/admin" in read_path(sent)
