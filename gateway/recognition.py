@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from gateway.credentials.session_tokens import digest_token
-from gateway.errors import InvalidApiKey, InvalidCredentials, TokenExpired
-from gateway.facts.facts import Facts, account_subject, api_key_subject, session_subject
+from gateway.errors import InvalidApiKey, InvalidCredentials, TokenExpired, TooManyAttempts
+from gateway.facts.facts import Facts, account_subject, api_key_subject, password_subject, session_subject
 from gateway.models import Account, CredentialKind, Organization, OrganizationRole, Principal
 from gateway.storage.groups import list_groups_of
 from gateway.storage.organizations import find_organization
-from gateway.throttle import Attempt
+from gateway.throttle import Attempt, throttled_address
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -117,8 +117,14 @@ class Recognition:
         async def load() -> Facts | None:
             return await self._proof.prove(Attempt(email, client_address), password, conclude)
 
-        # A NUL cannot be part of an e-mail address: no other pair of name and password has this digest.
-        facts = await self._find(self._sessions.digest(f"{email}\0{password}"), load)
+        # NUL cannot be part of an address of either kind. What was proven from one address says nothing to another,
+        # and after a failure nothing to anybody: who guesses must not learn the right password from the quick answer.
+        known_from = throttled_address(client_address)
+        try:
+            facts = await self._find(self._sessions.digest(f"{known_from}\0{email}\0{password}"), load)
+        except (InvalidCredentials, TooManyAttempts):
+            self._facts.apply(password_subject(email))
+            raise
         if facts is None:
             raise InvalidCredentials
         return facts.principal
@@ -179,7 +185,7 @@ class Recognition:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(account_subject(account.id),),
+            subjects=(account_subject(account.id), password_subject(account.email)),
             expires_at=math.inf,
             idle_expires_at=math.inf,
             idle_timeout=math.inf,

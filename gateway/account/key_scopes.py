@@ -15,7 +15,9 @@ _Part = TypeVar("_Part")
 # Each is looked at on every check with the key.
 MAX_SCOPES = 32
 _MAX_METHODS = 16
-_MAX_PATH = 1024
+_MAX_PATH = 256
+# Each star multiplies what a pattern costs, and anybody may make keys.
+_MAX_STARS = 8
 _METHOD = re.compile(r"[A-Z]{1,32}", re.ASCII)
 
 
@@ -39,6 +41,9 @@ def _part(name: str, parse: Callable[[], _Part]) -> _Part:
 def _parse_path(path: str) -> str:
     if len(path) > _MAX_PATH:
         message = f"a path has at most {_MAX_PATH} characters"
+        raise ValueError(message)
+    if len(re.findall(r"\*+", path)) > _MAX_STARS:
+        message = f"a path has at most {_MAX_STARS} stars"
         raise ValueError(message)
     return require_path_glob(path)
 

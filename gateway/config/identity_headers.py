@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.config.section import Section, split_list
 
@@ -37,6 +37,14 @@ PRESETS: dict[str, dict[str, IdentityFact]] = {
 _TAKEN = frozenset(
     {
         "accept",
+        "accept-encoding",
+        "access-control-request-method",
+        "content-encoding",
+        "keep-alive",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "x-requested-with",
         "authorization",
         "cache-control",
         "connection",
@@ -111,6 +119,14 @@ class IdentityHeaders(Section):
     )
     # UTF-8 passes every proxy unchanged; percent is for applications that cannot read it.
     encoding: Literal["utf-8", "percent"] = Field(default="utf-8", examples=["percent"])
+
+    @model_validator(mode="after")
+    def _require_one_spelling(self) -> Self:
+        names = [name.lower() for name in self.facts]
+        if len(set(names)) != len(names):
+            message = "headers: a name stands twice, in different letter case: an application would read either"
+            raise ValueError(message)
+        return self
 
     @property
     def facts(self) -> dict[str, IdentityFact]:

@@ -22,6 +22,11 @@ def api_key_subject(api_key_id: str) -> str:
     return f"api_key:{api_key_id}"
 
 
+def password_subject(email: str) -> str:
+    """Name what was found out by a password; never in the log, for a wrong guess concerns this process alone."""
+    return f"password:{email}"
+
+
 @dataclass(slots=True)
 class Facts:
     """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.

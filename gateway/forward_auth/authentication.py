@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.client_address import parse_address
-from gateway.errors import InvalidCredentials, InvalidToken, PasswordChangeRequired, Unauthorized
+from gateway.errors import InvalidCredentials, InvalidToken, PasswordChangeRequired, TooManyAttempts, Unauthorized
 from gateway.forward_auth.presented import Credential, Presented
 from gateway.grammar.email import parse_email
 from gateway.models import CredentialKind, Principal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Far above our own tokens; longer values are not worth a digest.
 _MAX_SESSION_TOKEN = 256
+_MAX_NAME_AND_PASSWORD = 254 + 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class RequestAuthenticator:
         self._basic_credentials = basic_credentials
 
     async def authenticate(self, headers: RequestHeaders, *, client_address: str | None) -> Authenticated:
-        """Look at every credential of ours. Raises `TooManyAttempts` or `Unavailable`."""
+        """Look at every credential of ours. Raises `Unavailable`."""
         cookies = _cookies(headers, self._cookie_name)
         claims = list(self._claims(headers)) if "authorization" in headers or "x-api-key" in headers else []
         held = ["cookie"] if cookies else []
@@ -78,11 +79,14 @@ class RequestAuthenticator:
         }
         try:
             return _credential(kind, await recognise[kind]())
-        except (Unauthorized, InvalidCredentials) as refusal:
+        except (Unauthorized, InvalidCredentials, TooManyAttempts) as refusal:
             return Credential(kind, refusal=refusal)
 
     async def _by_password(self, pair: str, client_address: str | None) -> Principal:
         name, _, password = pair.partition(":")
+        if len(pair) > _MAX_NAME_AND_PASSWORD:
+            # Refused before it is normalised and hashed: both cost more than the length says.
+            raise InvalidCredentials
         try:
             email = parse_email(name)
         except ValueError as error:

@@ -17,6 +17,7 @@ from gateway.errors import (
     GatewayError,
     InsufficientScope,
     SecondFactorRequired,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
     UntrustedPeer,
@@ -120,6 +121,9 @@ class Check:
             strip = () if self._settings.forward_credentials else authenticated.strip
             return self._limited(allow(identity, strip=strip, decision_id=decision_id))
         _log_refusal(original, decision, client_address=client_address, decision_id=decision_id)
+        if isinstance(decision.refusal, TooManyAttempts):
+            # A rule that opens anyway, or does not look at passwords, does not care.
+            return refuse(decision.refusal, decision_id=decision_id)
         if decision.outcome is Outcome.LOG_IN:
             return self._limited(self._ask_to_log_in(request, original, decision, decision_id))
         refusal = _REFUSALS[decision.outcome]()

@@ -46,7 +46,7 @@ class OriginalRequest:
         return f"{self.origin}{self.path}{self.query}"
 
 
-_METHOD = re.compile(r"[A-Z]+")
+_METHOD = re.compile(r"[A-Z]{1,32}")
 _URL = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#\\]+)(?P<target>/.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")

@@ -72,7 +72,9 @@ class Condition:
                 assert_never(self.operator)
 
     def _found(self, value: str) -> bool:
-        return self.pattern is not None and self.pattern.search(value) is not None
+        # Bytes that are no UTF-8 came as surrogates, which RE2 does not take.
+        readable = value.encode("utf-8", "replace").decode()
+        return self.pattern is not None and self.pattern.search(readable) is not None
 
 
 def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, opens: bool) -> bool:

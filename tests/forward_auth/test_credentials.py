@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.credentials.passwords import PasswordHashing
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, APP_URL, Gateway, environment, start_gateway
 
 RULES = """
@@ -24,6 +25,8 @@ access_control:
     - {name: keys only, domain: api.example.com, path: ["/v1/**"], credentials: [api_key], policy: one_factor}
     - {name: vault, domain: vault.example.com, policy: two_factor}
     - {name: closed, domain: closed.example.com, policy: deny}
+    - {name: open, domain: open.example.com, policy: bypass}
+    - {name: query, domain: query.example.com, query: [{operator: pattern, key: q, value: "^x"}], policy: bypass}
 """
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
 
@@ -223,3 +226,61 @@ async def test_answer_that_would_not_fit_is_refused_and_not_cut(tmp_path: Path) 
         response = await gateway.check(APP_URL, Cookie=(await gateway.session()).cookie)
         assert response.status == HTTPStatus.FORBIDDEN
         assert response.headers["X-Auth-Reason"] == "answer_too_large"
+
+
+async def test_quick_answer_does_not_tell_who_guessed_right(gateway: Gateway) -> None:
+    """L6: while the account pauses, the right password is not told from a wrong one, though it was proven before."""
+    owner = {"Authorization": _basic(ADMIN_EMAIL, ADMIN_PASSWORD)}
+    for guesser in ("203.0.113.9", None):
+        assert (await gateway.check(**owner)).status in {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+        source = {} if guesser is None else {"X-Forwarded-For": guesser}
+        for number in range(6):
+            await gateway.check(Authorization=_basic(ADMIN_EMAIL, f"guess {number}"), **source)
+        assert (await gateway.check(**owner, **source)).status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+async def test_throttle_holds_nobody_back_where_no_password_is_wanted(gateway: Gateway) -> None:
+    for number in range(7):
+        await gateway.check(Authorization=_basic(ADMIN_EMAIL, f"guess {number}"))
+    wrong = {"Authorization": _basic(ADMIN_EMAIL, "guess")}
+    assert (await gateway.check(**wrong)).status == HTTPStatus.TOO_MANY_REQUESTS
+    assert (await gateway.check("http://open.example.com/", **wrong)).status == HTTPStatus.OK
+
+
+async def test_password_above_the_maximum_is_refused_before_it_is_hashed(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L4, L8."""
+
+    async def never(*_: object, **__: object) -> bool:
+        raise AssertionError
+
+    monkeypatch.setattr(PasswordHashing, "verify", never)
+    response = await gateway.check(Authorization=_basic(ADMIN_EMAIL, "a" * 2000))
+    assert response.status == HTTPStatus.UNAUTHORIZED
+
+
+async def test_query_of_any_bytes_is_judged(gateway: Gateway) -> None:
+    """A1: zero 5xx."""
+    head = {b"X-Original-URL": b"http://query.example.com/?q=\xff", b"X-Original-Method": b"GET"}
+    headers = {name.decode(): value.decode("utf-8", "surrogateescape") for name, value in head.items()}
+    response = await gateway.client.get(f"{gateway.url}/api/authz/auth-request", headers=headers)
+    assert response.status == HTTPStatus.UNAUTHORIZED
+
+
+async def test_method_of_any_length_is_not_remembered(gateway: Gateway) -> None:
+    """N3."""
+    assert (await gateway.check(method="A" * 33)).headers["X-Auth-Reason"] == "malformed_request"
+
+
+async def test_scope_that_costs_too_much_is_refused(gateway: Gateway) -> None:
+    """N3."""
+    session = await gateway.session()
+    for path in ("/" + "a*" * 9, "/" + "a" * 256):
+        response = await gateway.client.post(
+            f"{gateway.url}/api/api-keys",
+            json={"name": "robot", "scopes": [{"path": path}]},
+            headers={"Authorization": session.bearer},
+        )
+        assert response.status == HTTPStatus.BAD_REQUEST
+        assert "scopes" in (await response.json())["fields"]

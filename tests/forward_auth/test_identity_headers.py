@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.config.identity_headers import IdentityFact
 from gateway.config.identity_headers import IdentityHeaders as IdentityHeaderSettings
 from gateway.forward_auth.identity_headers import Header, IdentityHeaders
 from gateway.models import CredentialKind, OrganizationRole, Principal
@@ -108,3 +109,10 @@ def test_percent_encoding_is_for_applications_that_read_ascii_only() -> None:
 def test_names_that_requests_or_answers_use_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="header name"):
         IdentityHeaderSettings(headers={name: "user"})
+
+
+@pytest.mark.parametrize("headers", [{"remote-user": "email"}, {"X-Foo": "user", "x-foo": "email"}])
+def test_name_that_stands_twice_is_refused(headers: dict[str, IdentityFact]) -> None:
+    """B1."""
+    with pytest.raises(ValueError, match="twice"):
+        IdentityHeaderSettings(headers=headers)
