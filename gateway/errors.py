@@ -122,6 +122,11 @@ class AnswerTooLarge(Forbidden):
     sentence = "What is known about this account does not fit into the answer: raise `max_answer_headers`."
 
 
+class SetupLinkDead(Forbidden):
+    code = "setup_link_dead"
+    sentence = "This set-up link was used, or is older than 30 minutes. Start the gateway again to get a new one."
+
+
 class EmailLoginOff(Forbidden):
     code = "email_login_off"
     sentence = "Email login is not allowed."

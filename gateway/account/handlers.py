@@ -11,9 +11,9 @@ from aiohttp import web
 from gateway.credentials.passwords import MIN_PASSWORD_LENGTH
 from gateway.errors import GatewayError, Unauthorized
 from gateway.storage.accounts import find_account
-from gateway.web.bodies import Body, Text, parse_form, read_form, read_json
+from gateway.web.bodies import Body, Password, parse_form, read_form, read_json
 from gateway.web.page_state import flash, take_notice
-from gateway.web.portal import see_other
+from gateway.web.portal import form_problems, see_other
 from gateway.web.return_urls import origin_of
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ _FORM_NAMES = {"currentPassword": "current_password", "newPassword": "new_passwo
 class PasswordChangeBody(Body):
     """The body of `POST /api/auth/changePassword`."""
 
-    currentPassword: Text  # noqa: N815 - the API's name
-    newPassword: Text  # noqa: N815 - the API's name
+    currentPassword: Password  # noqa: N815 - the API's name
+    newPassword: Password  # noqa: N815 - the API's name
 
 
 class PasswordChangeForm(Body):
     """The fields of the page of the same purpose."""
 
-    current_password: Text
-    new_password: Text
+    current_password: Password
+    new_password: Password
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class AccountHandlers:
         *,
         refusal: GatewayError | None = None,
     ) -> web.Response:
-        problems = {} if refusal is None else refusal.fields or {"": refusal.message}
+        problems = form_problems(refusal)
         return_url = self.return_urls.accept(fields.get("rd", "")) or ""
         return await self.portal.page(
             request,

@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.credentials.passwords import generate_password
 from gateway.demo.errors import DemoFailed
-from gateway.grammar.initial_password import broken_initial_password_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "demo-administrator.json"
 _EMAIL = "admin@example.com"
-# Four groups of five out of 57 letters and digits: 116 bits, and still to be typed from a screen.
-_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1Il")))
-_GROUPS = 4
-_GROUP_LENGTH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ def kept_administrator(data_dir: Path) -> DemoAdministrator:
     path = data_dir / FILE_NAME
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        return _keep(path, DemoAdministrator(_EMAIL, _make_password()))
+        return _keep(path, DemoAdministrator(_EMAIL, generate_password()))
     except FileExistsError:
         return _read(path)
 
@@ -67,12 +62,3 @@ def _read(path: Path) -> DemoAdministrator:
             f"`gateway user reset-password {_EMAIL}` gives the account another password."
         )
         raise DemoFailed(message) from error
-
-
-def _make_password() -> str:
-    """Make a password that keeps the rules for the first administrator; the hyphens are its symbols."""
-    while True:
-        groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
-        password = "-".join(groups)
-        if not broken_initial_password_rules(password):
-            return password

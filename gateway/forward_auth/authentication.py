@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.client_address import parse_address
 from gateway.errors import InvalidCredentials, InvalidToken, PasswordChangeRequired, TooManyAttempts, Unauthorized
 from gateway.forward_auth.presented import Credential, Presented
+from gateway.grammar.cookies import cookie_values
 from gateway.grammar.email import parse_email
 from gateway.models import CredentialKind, Principal
 
@@ -50,7 +51,7 @@ class RequestAuthenticator:
 
     async def authenticate(self, headers: RequestHeaders, *, client_address: str | None) -> Authenticated:
         """Look at every credential of ours. Raises `Unavailable`."""
-        cookies = _cookies(headers, self._cookie_name)
+        cookies = cookie_values(headers.get("cookie", ()), self._cookie_name)
         claims = list(self._claims(headers)) if "authorization" in headers or "x-api-key" in headers else []
         held = ["cookie"] if cookies else []
         presented = Presented(
@@ -130,9 +131,3 @@ def _credential(kind: CredentialKind, principal: Principal) -> Credential:
         # Whoever handed the password over knows it too: until it is changed it proves nobody.
         return Credential(kind, refusal=PasswordChangeRequired())
     return Credential(kind, principal=principal)
-
-
-def _cookies(headers: RequestHeaders, name: str) -> list[str]:
-    """Give every value of one cookie; several `Cookie` lines are one list."""
-    pairs = (pair.strip().partition("=") for line in headers.get("cookie", ()) for pair in line.split(";"))
-    return [value for key, _, value in pairs if key == name]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from aiohttp import web
-from pydantic import Field
 
 from gateway.errors import EmailLoginOff, Unauthorized
 from gateway.login.password_login import LoginForm
-from gateway.web.bodies import Body, Email, Text, read_json
+from gateway.web.bodies import Body, Email, Password, read_json
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -27,7 +26,7 @@ class LoginBody(Body):
     """The body of `POST /api/auth/login`."""
 
     email: Email
-    password: Annotated[Text, Field(min_length=1, max_length=1024)]
+    password: Password
     rememberMe: bool = False  # noqa: N815 - the API's name
 
 

@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp_session import get_session
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from gateway.errors import EmailLoginOff, GatewayError, StaleForm
 from gateway.login.loop_breaker import note_arrival
 from gateway.login.password_login import LoginForm
-from gateway.web.bodies import Body, Email, Text, parse_form, read_form
+from gateway.web.bodies import Body, Email, Password, parse_form, read_form
 from gateway.web.page_state import flash, take_notice
-from gateway.web.portal import see_other
+from gateway.web.portal import form_problems, see_other
 from gateway.web.return_urls import origin_of
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ if TYPE_CHECKING:
 
 _HOME = "/"
 _ARRIVALS = "arrivals"
-_MAX_PASSWORD = 1024
 
 
 class LoginBody(Body):
     """The fields of the login page."""
 
     email: Email
-    password: Annotated[Text, Field(min_length=1, max_length=_MAX_PASSWORD)]
+    password: Password
     remember_me: Annotated[bool, BeforeValidator(lambda value: value == "on")] = False
 
 
@@ -103,9 +102,9 @@ class LoginPages:
         if principal.must_change_password:
             return see_other(_change_password(return_url))
         if return_url and await self._arrived_too_often(request, return_url):
-            return self.portal.notice(
+            return await self.portal.page(
+                request,
                 "loop.html",
-                status=200,
                 return_url=return_url,
                 cookie_name=self.portal.cookie.name,
                 cookie_domain=self.portal.cookie.domain,
@@ -141,18 +140,12 @@ class LoginPages:
             return_host=origin.partition("://")[2] if origin else None,
             email=(fields or {}).get("email", ""),
             remember_me=(fields or {}).get("remember_me") == "on",
-            errors=_errors(refusal),
+            errors=form_problems(refusal),
             notice=await take_notice(request) if refusal is None else None,
         )
         if refusal is not None and refusal.retry_after is not None:
             response.headers["Retry-After"] = str(max(1, round(refusal.retry_after.total_seconds())))
         return response
-
-
-def _errors(refusal: GatewayError | None) -> dict[str, str]:
-    if refusal is None:
-        return {}
-    return refusal.fields or {"": refusal.message}
 
 
 def _change_password(return_url: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.credentials.session_tokens import digest_token, make_token
-from gateway.errors import Conflict, Forbidden, InvalidFields
+from gateway.errors import Conflict, InvalidFields, SetupLinkDead
 from gateway.grammar.initial_password import broken_initial_password_rules
 from gateway.models import Account, OrganizationRole
 from gateway.storage.accounts import count_active_admins, create_account, find_account_by_email
@@ -85,16 +85,16 @@ class Bootstrap:
             return await one_time_token_is_good(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
 
     async def set_up(self, token: str, administrator: FirstAdministrator) -> Account:
-        """Spend the token on the first administrator. Raises `InvalidFields`, `Forbidden` or `Conflict`."""
+        """Spend the token on the first administrator. Raises `InvalidFields`, `SetupLinkDead` or `Conflict`."""
         if broken := broken_initial_password_rules(administrator.password):
             raise InvalidFields(fields={"password": " ".join(broken)})
         if not await self.setup_token_is_good(token):
-            raise Forbidden(_DEAD_LINK)
+            raise SetupLinkDead
         password_hash = await self._passwords.hash(administrator.password)
         async with self._database.write() as connection:
             spent = await spend_one_time_token(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
             if not spent or await count_active_admins(connection) > 0:
-                raise Forbidden(_DEAD_LINK)
+                raise SetupLinkDead
             return await self._create_admin(connection, administrator, password_hash)
 
     async def _create_admin(
@@ -114,6 +114,3 @@ class Bootstrap:
 
     def _digest(self, token: str) -> bytes:
         return digest_token(token, key=self._token_key)
-
-
-_DEAD_LINK = "This set-up link was used, or is older than 30 minutes. Start the gateway again to get a new one."

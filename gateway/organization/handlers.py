@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.errors import Forbidden, GatewayError
+from gateway.errors import GatewayError, SetupLinkDead
 from gateway.organization.bootstrap import FirstAdministrator
-from gateway.web.bodies import Body, Email, Name, Text, parse_form, read_form
+from gateway.web.bodies import Body, Email, Name, Password, parse_form, read_form
 from gateway.web.page_state import flash
-from gateway.web.portal import see_other
+from gateway.web.portal import form_problems, see_other
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class SetupForm(Body):
 
     email: Email
     name: Name
-    password: Text
+    password: Password
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SetupPages:
         """Show the form to whoever has the link; opening it spends nothing."""
         token = request.query.get("token", "")
         if not await self.bootstrap.setup_token_is_good(token):
-            raise Forbidden(_DEAD_LINK)
+            raise SetupLinkDead
         return await self._form(request, {"token": token})
 
     async def submit(self, request: web.Request) -> web.Response:
@@ -58,7 +58,6 @@ class SetupPages:
     async def _form(
         self, request: web.Request, fields: Mapping[str, str], *, refusal: GatewayError | None = None
     ) -> web.Response:
-        problems = {} if refusal is None else refusal.fields or {"": refusal.message}
         return await self.portal.page(
             request,
             "setup.html",
@@ -66,8 +65,5 @@ class SetupPages:
             setup_token=fields.get("token", ""),
             email=fields.get("email", ""),
             name=fields.get("name", ""),
-            errors=problems,
+            errors=form_problems(refusal),
         )
-
-
-_DEAD_LINK = "This set-up link was used, or is older than 30 minutes. Start the gateway again to get a new one."

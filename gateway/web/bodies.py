@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import InvalidFields, MalformedBody, SlowBody, UnsupportedMediaType
 from gateway.grammar.email import parse_email
@@ -37,6 +37,8 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+# Longer ones can be nobody's, and cost more to normalise than their length says.
+Password = Annotated[Text, Field(min_length=1, max_length=1024)]
 Email = Annotated[Text, AfterValidator(parse_email)]
 Name = Annotated[Text, AfterValidator(parse_name)]
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from gateway.grammar.cookies import cookie_values
+
 
 @dataclass(frozen=True, slots=True)
 class SessionCookie:
@@ -18,7 +20,7 @@ class SessionCookie:
 
     def read(self, request: web.Request) -> str | None:
         """Give the token, unless the cookie came twice: a sibling host may have planted the second one."""
-        values = cookie_values(request, self.name)
+        values = cookie_values(request.headers.getall("Cookie", ()), self.name)
         return values[0] if len(values) == 1 and values[0] else None
 
     def set(self, response: web.StreamResponse, token: str, *, max_age: timedelta | None) -> None:
@@ -37,10 +39,3 @@ class SessionCookie:
     def clear(self, response: web.StreamResponse) -> None:
         # A browser ignores the deletion of a prefixed cookie that does not carry the attributes of its prefix.
         response.del_cookie(self.name, domain=self.domain, path="/", secure=self.secure, httponly=True, samesite="Lax")
-
-
-def cookie_values(request: web.Request, name: str) -> list[str]:
-    """Give every value of one cookie, in linear time: `request.cookies` takes a tenth of a second for 30,000 pairs."""
-    lines = request.headers.getall("Cookie", ())
-    pairs = (pair.strip().partition("=") for line in lines for pair in line.split(";"))
-    return [value for key, _, value in pairs if key == name]

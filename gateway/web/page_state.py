@@ -13,7 +13,7 @@ from datetime import timedelta
 from aiohttp import web
 from aiohttp_session import AbstractStorage, Session, SessionData, get_session
 
-from gateway.web.cookies import cookie_values
+from gateway.grammar.cookies import cookie_values
 
 _LIFETIME = timedelta(hours=12)
 _MAX_COOKIE = 3800
@@ -39,7 +39,7 @@ class SignedCookieStorage(AbstractStorage):
         self._key = key
 
     async def load_session(self, request: web.Request) -> Session:
-        cookies = cookie_values(request, self.cookie_name)
+        cookies = cookie_values(request.headers.getall("Cookie", ()), self.cookie_name)
         data = self._open(cookies[0]) if len(cookies) == 1 else None
         return Session(None, data=data, new=data is None, max_age=self.max_age)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.errors import StaleForm, Unauthorized
+from gateway.errors import GatewayError, StaleForm, Unauthorized
 from gateway.models import Principal
 from gateway.sessions import Visitor
 from gateway.web.cross_origin import require_own_origin
@@ -79,15 +79,14 @@ class Portal:
         text = self.pages.render(template, form_token=await form_token(request), **context)
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
-    def notice(self, template: str, /, *, status: int, **context: object) -> web.Response:
-        """Render a page without a form, which may be shown on an application's host: its addresses are whole."""
-        headers = security_headers(assets=self.public_url, secure=self._secure)
-        text = self.pages.render(template, portal_url=self.public_url, **context)
-        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
-
     @property
     def _secure(self) -> bool:
         return self.public_url.startswith("https:")
+
+
+def form_problems(refusal: GatewayError | None) -> dict[str, str]:
+    """Give what a form shows: the reason at each field, or (under "") the one for the form as a whole."""
+    return {} if refusal is None else refusal.fields or {"": refusal.message}
 
 
 def see_other(location: str) -> web.Response:

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from gateway.credentials.passwords import PasswordHashing
-from gateway.errors import Conflict, Forbidden, InvalidFields
+from gateway.errors import Conflict, InvalidFields, SetupLinkDead
 from gateway.models import Account, OrganizationRole
 from gateway.organization.bootstrap import Bootstrap, FirstAdministrator
 from gateway.revocation import Revocation, ring_nobody
@@ -137,7 +137,7 @@ async def test_of_twenty_who_spend_one_link_at_once_one_becomes_administrator(
     )
     winners = [outcome for outcome in outcomes if isinstance(outcome, Account)]
     assert len(winners) == 1
-    assert {type(outcome) for outcome in outcomes if outcome not in winners} == {Forbidden}
+    assert {type(outcome) for outcome in outcomes if outcome not in winners} == {SetupLinkDead}
     assert await _accounts(database) == winners
 
 
@@ -148,7 +148,7 @@ async def test_link_works_for_half_an_hour(bootstrap: Bootstrap, travel: time_ma
     assert await bootstrap.setup_token_is_good(token)
     travel.shift(INSTANT)
     assert not await bootstrap.setup_token_is_good(token)
-    with pytest.raises(Forbidden):
+    with pytest.raises(SetupLinkDead):
         await bootstrap.set_up(token, ADMINISTRATOR)
 
 
@@ -162,7 +162,7 @@ async def test_link_that_ends_while_the_password_is_hashed_is_refused(
         return "hash"
 
     monkeypatch.setattr(PasswordHashing, "hash", slow)
-    with pytest.raises(Forbidden):
+    with pytest.raises(SetupLinkDead):
         await bootstrap.set_up(token, ADMINISTRATOR)
     assert await _accounts(database) == []
 
@@ -170,7 +170,7 @@ async def test_link_that_ends_while_the_password_is_hashed_is_refused(
 async def test_newer_link_makes_the_older_one_dead(bootstrap: Bootstrap) -> None:
     older, newer = await bootstrap.make_setup_token(), await bootstrap.make_setup_token()
     assert not await bootstrap.setup_token_is_good(older)
-    with pytest.raises(Forbidden):
+    with pytest.raises(SetupLinkDead):
         await bootstrap.set_up(older, ADMINISTRATOR)
     assert (await bootstrap.set_up(newer, ADMINISTRATOR)).email == ADMINISTRATOR.email
 
@@ -179,7 +179,7 @@ async def test_link_is_dead_once_there_is_an_administrator(database: Database, b
     """L9: the operator configured one in the meantime."""
     token = await bootstrap.make_setup_token()
     await bootstrap.create_administrator(ADMINISTRATOR)
-    with pytest.raises(Forbidden):
+    with pytest.raises(SetupLinkDead):
         await bootstrap.set_up(token, _named(1))
     assert len(await _accounts(database)) == 1
 
@@ -188,7 +188,7 @@ async def test_link_is_dead_once_there_is_an_administrator(database: Database, b
 async def test_guessed_link_opens_nothing(bootstrap: Bootstrap, token: str) -> None:
     await bootstrap.make_setup_token()
     assert not await bootstrap.setup_token_is_good(token)
-    with pytest.raises(Forbidden):
+    with pytest.raises(SetupLinkDead):
         await bootstrap.set_up(token, ADMINISTRATOR)
 
 

@@ -62,7 +62,9 @@ async def test_of_many_who_use_the_link_at_once_one_becomes_administrator(empty:
     assert statuses == [303] + [403] * 7
 
 
-@pytest.mark.parametrize("password", ["Short-1", "no-upper-case-1", "NO-LOWER-CASE-1", "NoSymbolAtAll1"])
+@pytest.mark.parametrize(
+    "password", ["Short-1", "no-upper-case-1", "NO-LOWER-CASE-1", "NoSymbolAtAll1", "Aa-" + "x" * 2000]
+)
 async def test_password_follows_the_seeds_rule(empty: Gateway, password: str) -> None:
     response = await Person(empty).fill_in(_path(empty), **{**GOOD, "password": password})
     assert response.status == HTTPStatus.BAD_REQUEST
