@@ -8,12 +8,28 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from gateway.credentials.session_tokens import digest_token
-from gateway.errors import InvalidApiKey, InvalidCredentials, TokenExpired, TooManyAttempts
-from gateway.facts.facts import Facts, account_subject, api_key_subject, password_subject, session_subject
+from gateway.errors import (
+    Banned,
+    EmailNotVerified,
+    InvalidApiKey,
+    InvalidCredentials,
+    SecondFactorRequired,
+    TokenExpired,
+    TooManyAttempts,
+)
+from gateway.facts.facts import (
+    Facts,
+    account_subject,
+    address_subject,
+    api_key_subject,
+    password_subject,
+    session_subject,
+)
 from gateway.models import Account, CredentialKind, Organization, OrganizationRole, Principal
 from gateway.storage.groups import list_groups_of
 from gateway.storage.organizations import find_organization
-from gateway.throttle import Attempt, throttled_address
+from gateway.throttle.address_limits import throttled_address
+from gateway.throttle.logins import Attempt
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -104,15 +120,22 @@ class Recognition:
         return facts.principal
 
     async def by_password(self, email: str, password: str, *, client_address: str | None) -> Principal:
-        """Give the principal of an account by its password. Raises `InvalidCredentials` or `TooManyAttempts`.
+        """Give the principal of an account by its password.
+
+        Raises `InvalidCredentials`, `TooManyAttempts`, `Banned`, `EmailNotVerified` or `SecondFactorRequired`.
 
         Only a good one is remembered, for the age of a fact: a wrong one is tried, and counted, each time.
         """
 
         async def conclude(connection: AsyncConnection, account: Account) -> Facts | None:
+            if account.has_second_factor:
+                # A password alone is not enough for the form either (ASVS 6.4.3).
+                raise SecondFactorRequired
             organization = await find_organization(connection)
             groups = tuple(await list_groups_of(connection, account.id))
-            return None if organization is None else self._facts_of_password(account, organization, groups)
+            if organization is None:
+                return None
+            return self._facts_of_password(account, organization, groups, address=known_from)
 
         async def load() -> Facts | None:
             return await self._proof.prove(Attempt(email, client_address), password, conclude)
@@ -122,7 +145,7 @@ class Recognition:
         known_from = throttled_address(client_address)
         try:
             facts = await self._find(self._sessions.digest(f"{known_from}\0{email}\0{password}"), load)
-        except (InvalidCredentials, TooManyAttempts):
+        except (InvalidCredentials, TooManyAttempts, Banned, EmailNotVerified, SecondFactorRequired):
             self._facts.apply(password_subject(email))
             raise
         if facts is None:
@@ -177,7 +200,9 @@ class Recognition:
             idle_timeout=math.inf,
         )
 
-    def _facts_of_password(self, account: Account, organization: Organization, groups: tuple[str, ...]) -> Facts:
+    def _facts_of_password(
+        self, account: Account, organization: Organization, groups: tuple[str, ...], *, address: str
+    ) -> Facts:
         return Facts(
             principal=Principal(
                 **self._owner(account, organization, groups),
@@ -185,7 +210,7 @@ class Recognition:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(account_subject(account.id), password_subject(account.email)),
+            subjects=(account_subject(account.id), password_subject(account.email), address_subject(address)),
             expires_at=math.inf,
             idle_expires_at=math.inf,
             idle_timeout=math.inf,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.api_keys import ApiKeys, Grant
+from gateway.audit.events import EventKind, record
 from gateway.errors import Conflict, InvalidFields, NotFound
 from gateway.facts.facts import api_key_subject
 from gateway.models import ApiKey
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from gateway.revocation import Revocation
+    from gateway.revocation import Revocation, Transaction
     from gateway.storage.database import Database
 
 _log = structlog.get_logger("gateway.security")
@@ -41,6 +42,7 @@ class OwnedApiKeys:
             if grant.expires_at is not None and grant.expires_at <= now:
                 raise InvalidFields(fields={"expiresAt": "This moment has passed: choose one in the future."})
             created = await self._api_keys.issue(transaction.connection, account_id, grant, now=now)
+            await _record(transaction, EventKind.API_KEY_CREATED, created[0])
         _log.info("api_key_created", account_id=account_id, api_key_id=created[0].id)
         return created
 
@@ -72,16 +74,24 @@ class OwnedApiKeys:
             grant = Grant(old.name, old.scopes, expires_at=None if life is None else now + life)
             created = await self._api_keys.issue(connection, account_id, grant, now=now)
             await transaction.invalidate(api_key_subject(old.id))
+            await _record(transaction, EventKind.API_KEY_ROTATED, old)
         _log.info("api_key_rotated", account_id=account_id, api_key_id=old.id, successor_id=created[0].id)
         return created
 
     async def delete(self, account_id: str, api_key_id: str) -> None:
         """End a key at once. Raises `NotFound`."""
         async with self._revocation.transaction() as transaction:
-            if not await delete_api_key(transaction.connection, api_key_id, account_id=account_id):
-                raise NotFound(_NO_SUCH_KEY)
+            api_key = await _find_owned(transaction.connection, account_id, api_key_id)
+            await delete_api_key(transaction.connection, api_key_id, account_id=account_id)
+            await _record(transaction, EventKind.API_KEY_ENDED, api_key)
             await transaction.invalidate(api_key_subject(api_key_id))
         _log.info("api_key_revoked", account_id=account_id, api_key_id=api_key_id)
+
+
+async def _record(transaction: Transaction, kind: EventKind, api_key: ApiKey) -> None:
+    await record(
+        transaction.connection, kind, account_id=api_key.account_id, api_key=api_key.name, prefix=api_key.prefix
+    )
 
 
 async def _find_owned(connection: AsyncConnection, account_id: str, api_key_id: str) -> ApiKey:

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.config.addresses import has_host_bits
 from gateway.config.findings import Finding
 from gateway.config.origins import Origins
-from gateway.config.rule_advice import rule_advice
+from gateway.config.rule_advice import lets_every_account_in, rule_advice
 from gateway.config.schema import KeyPath, dotted
 from gateway.config.section import split_list
 from gateway.config.settings import Settings
@@ -23,6 +23,8 @@ def advice(settings: Settings, *, written: Mapping[str, Any], origins: Origins) 
         *_about_proxies(settings, written),
         *_about_secrets(settings),
         *_about_switches(written),
+        *_about_registration(settings),
+        *_about_mail(settings),
         *rule_advice(settings),
     )
     for path, message in remarks:
@@ -53,6 +55,39 @@ def _about_secrets(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             f"is shorter than {SHORTEST_SOUND_SECRET} bytes and may be guessed: make one with `openssl rand -base64 32`"
         )
         yield ("basic_auth", "jwt_secret"), message
+
+
+def _about_mail(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    mail, api = settings.mail, settings.auth_api
+    if mail.host is not None and mail.transport != "smtp":
+        yield ("mail", "host"), f"no mail is sent there while mail.transport is {mail.transport}: set it to smtp"
+    if mail.security == "none" and mail.password is not None and not is_local_host(mail.host or "localhost"):
+        yield ("mail", "security"), "is none: the password can be read on its way to the server, use starttls or tls"
+    if not api.allow_registration or api.allow_unverified_email_login:
+        return
+    if mail.transport == "none":
+        message = (
+            "nobody who registers can ever log in, for without mail nobody can verify an address: set mail.transport, "
+            "or allow_unverified_email_login"
+        )
+        yield ("auth_api", "allow_registration"), message
+    elif mail.transport == "file" and not is_local_host(settings.public_host):
+        message = (
+            "whoever registers gets no mail, for mail.transport is file: the link to log in with lies in the folder "
+            "outbox of data_dir. Set mail.transport to smtp"
+        )
+        yield ("auth_api", "allow_registration"), message
+
+
+def _about_registration(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    if not settings.auth_api.allow_registration or settings.auth_api.allowed_email_domains:
+        return
+    if lets_every_account_in(settings):
+        message = (
+            "is on, and the rules let every account in: whoever registers gets in. Give the rules subjects, or list "
+            "auth_api.allowed_email_domains"
+        )
+        yield ("auth_api", "allow_registration"), message
 
 
 def _about_switches(written: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
