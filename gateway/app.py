@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("gateway")
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+
 
 def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.Application:
     """Make the application over a migrated and bootstrapped database, which it closes at its end."""
@@ -53,7 +55,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
     app.on_response_prepare.append(stamp_answer)
     add_routes(app, _make_handlers(settings, secrets, parts))
     app.cleanup_ctx.append(_closing(parts))
-    app.cleanup_ctx.append(_in_background(parts.facts.tail.run))
+    app.cleanup_ctx.append(_in_background(parts.facts.tail.run, first=parts.facts.tail.begin))
     if parts.mail_sender is not None:
         app.cleanup_ctx.append(_in_background(parts.mail_sender.run))
     if parts.throttle.addresses.violations is not None:
@@ -100,8 +102,11 @@ def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
     return context
 
 
-def _in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Run for as long as the application lives. Work that ends by an error is said and begun again."""
+def _in_background(work: Work, *, first: Work | None = None) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Run for as long as the application lives. Work that ends by an error is said and begun again.
+
+    `first` is done before the application answers anybody; where the database is away it is left to the work.
+    """
 
     async def repeat() -> None:
         while True:
@@ -112,6 +117,9 @@ def _in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[w
                 await asyncio.sleep(1)
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
+        if first is not None:
+            with suppress(Unavailable):
+                await first()
         task = asyncio.create_task(repeat())
         yield
         task.cancel()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -50,8 +50,7 @@ class PasswordHashing:
         self._pool = ThreadPoolExecutor(self._threads, "argon2", initializer=_yield_to_checks)
         self._free = asyncio.Semaphore(self._threads)
         self._waiting = 0
-        # What unknown accounts are verified against: the same work, and nobody knows its password.
-        self._decoy = _HASHER.hash(secrets.token_urlsafe())
+        self._decoy = _decoy()
 
     async def hash(self, password: str) -> str:
         return await self._run(_hash, password)
@@ -91,6 +90,12 @@ class PasswordHashing:
             return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *arguments, **named))
         finally:
             self._free.release()
+
+
+@cache
+def _decoy() -> str:
+    """Give what unknown accounts are verified against: the same work, and nobody knows its password."""
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 def canonical_password(password: str) -> str:
