@@ -81,7 +81,7 @@ class Bootstrap:
         """Make the token of the one-time set-up link; an older one is dead from now on."""
         token, now = make_token(), datetime.now(UTC)
         async with self._database.write() as connection:
-            link = OneTimeToken(_SETUP, account_id=None, payload=None, expires_at=now + SETUP_LINK_LIFETIME)
+            link = OneTimeToken(_SETUP, account_id=None, expires_at=now + SETUP_LINK_LIFETIME)
             await replace_one_time_token(connection, self._digest(token), link, now=now)
         return token
 

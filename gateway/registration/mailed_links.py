@@ -10,7 +10,12 @@ from urllib.parse import urlencode
 from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.mail.outbox import MailKind
 from gateway.revocation import PASSWORD_RESET
-from gateway.storage.one_time_tokens import OneTimeToken, insert_one_time_token, replace_one_time_token
+from gateway.storage.one_time_tokens import (
+    OneTimeToken,
+    delete_one_time_tokens,
+    insert_one_time_token,
+    replace_one_time_token,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,26 +50,30 @@ class MailedLinks:
     def digest(self, token: str) -> bytes:
         return digest_token(token, key=self.token_key)
 
-    async def post_verification(
-        self, connection: AsyncConnection, account: Account, *, name: str, registration: str | None, now: datetime
-    ) -> None:
-        """Post a link that verifies the address for one registration; `None`: for the account as it stands."""
+    async def post_verification(self, connection: AsyncConnection, account: Account, *, now: datetime) -> None:
+        """Post a link that verifies the address; an older one is dead from now on."""
         token, expires_at = make_token(), now + VERIFICATION_LIFETIME
-        link = OneTimeToken(VERIFICATION, account.id, registration, expires_at)
-        await insert_one_time_token(connection, self.digest(token), link, now=now)
+        link = OneTimeToken(VERIFICATION, account.id, expires_at)
+        await replace_one_time_token(connection, self.digest(token), link, now=now)
         await self.outbox.post(
             connection,
             MailKind.VERIFY_EMAIL,
             to=account.email,
             now=now,
             expires_at=expires_at,
-            name=name,
+            name=account.name,
             link=self._link("/verify", token=token, email=account.email),
             expires_in="24 hours",
         )
 
     async def post_already_registered(self, connection: AsyncConnection, account: Account, *, now: datetime) -> None:
-        """Tell the owner of an address that somebody registered it again."""
+        """Tell the owner of an address that somebody registered it again, and how to get in: by a reset.
+
+        Of two registrations of an address that is not verified yet one may be a stranger's, and nobody knows which.
+        So no link confirms either any more: its owner would accept the stranger's password with it. A reset proves
+        the mailbox just as well, and sets the owner's own.
+        """
+        await delete_one_time_tokens(connection, purpose=VERIFICATION, account_id=account.id)
         await insert_one_time_token(connection, self.digest(make_token()), _decoy(now), now=now)
         await self.outbox.post(
             connection,
@@ -76,8 +85,14 @@ class MailedLinks:
             reset_link=self._link("/forgot-password") if self.reset_allowed else "",
         )
 
-    async def post_verification_to_nobody(self, connection: AsyncConnection, *, now: datetime) -> None:
+    async def withdraw_verification(self, connection: AsyncConnection, account: Account, *, now: datetime) -> None:
+        """Let no link confirm the address any more, and post nothing: its owner was told often enough."""
+        await delete_one_time_tokens(connection, purpose=VERIFICATION, account_id=account.id)
         await insert_one_time_token(connection, self.digest(make_token()), _decoy(now), now=now)
+        await self.outbox.post_to_nobody(connection, now=now)
+
+    async def post_verification_to_nobody(self, connection: AsyncConnection, *, now: datetime) -> None:
+        await replace_one_time_token(connection, self.digest(make_token()), _decoy(now), now=now)
         await self.outbox.post_to_nobody(connection, now=now)
 
     async def post_reset(
@@ -85,7 +100,7 @@ class MailedLinks:
     ) -> None:
         """Post a link that sets a new password; an older one is dead from now on."""
         token, expires_at = make_token(), now + RESET_LIFETIME
-        link = OneTimeToken(PASSWORD_RESET, account.id, None, expires_at)
+        link = OneTimeToken(PASSWORD_RESET, account.id, expires_at)
         await replace_one_time_token(connection, self.digest(token), link, now=now)
         await self.outbox.post(
             connection,
@@ -108,4 +123,4 @@ class MailedLinks:
 
 
 def _decoy(now: datetime) -> OneTimeToken:
-    return OneTimeToken(_DECOY, account_id=None, payload=None, expires_at=now)
+    return OneTimeToken(_DECOY, account_id=None, expires_at=now)

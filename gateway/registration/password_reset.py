@@ -12,7 +12,12 @@ from gateway.errors import InvalidFields, LinkDead, PasswordResetOff
 from gateway.models import Account
 from gateway.registration.mailed_links import RESET_LIFETIME, VERIFICATION
 from gateway.revocation import PASSWORD_RESET
-from gateway.storage.accounts import find_account, find_account_by_email, set_email_verified
+from gateway.storage.accounts import (
+    find_account,
+    find_account_by_email,
+    set_email_verified,
+    set_second_factor_since,
+)
 from gateway.storage.api_keys import delete_api_keys_of
 from gateway.storage.audit_events import count_events_of
 from gateway.storage.one_time_tokens import (
@@ -21,6 +26,7 @@ from gateway.storage.one_time_tokens import (
     find_one_time_token,
     spend_one_time_token,
 )
+from gateway.storage.second_factors import delete_second_factor
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -114,10 +120,12 @@ async def _require_account(
 async def _verify(transaction: Transaction, account: Account) -> None:
     """Count the mailbox as verified: the link came from there.
 
-    Whoever used the account before need not have been its owner, and their API keys would outlive the reset. A second
-    factor stays: a reset never takes one away.
+    Whoever used the account before need not have been its owner: their API keys would outlive the reset, and their
+    second factor would keep the owner out. Of a verified account a reset takes neither away.
     """
     await set_email_verified(transaction.connection, account.id, now=transaction.now)
     await delete_one_time_tokens(transaction.connection, purpose=VERIFICATION, account_id=account.id)
     await delete_api_keys_of(transaction.connection, account.id)
+    await delete_second_factor(transaction.connection, account.id)
+    await set_second_factor_since(transaction.connection, account.id, None)
     await record(transaction.connection, EventKind.EMAIL_VERIFIED, account=account)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -46,22 +45,6 @@ class WantedAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class LaterRegistration:
-    """A further registration of an address that nobody has verified yet; kept with its own link."""
-
-    name: str
-    username: str | None
-    password_hash: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
     """Who may register here, and whether a new account counts as verified at once: where nobody can send a link."""
 
@@ -93,7 +76,7 @@ class Registration:
         self._admission.require_open()
 
     async def register(self, wanted: WantedAccount) -> None:
-        """Store the account, or the attempt to make it again. Raises `RegistrationOff` or `InvalidFields`.
+        """Store the account, or say to the mailbox that there is one. Raises `RegistrationOff` or `InvalidFields`.
 
         A username that is taken is refused whoever has it: names are no secret, and an exception for the address's own
         would tell who has which.
@@ -118,8 +101,6 @@ class Registration:
             connection,
             known.id if known else _NO_ACCOUNT,
             kinds=(EventKind.REGISTERED, EventKind.VERIFICATION_REQUESTED),
-            # What was answered by "already registered" is recorded as failed.
-            succeeded=known is None or not known.email_verified,
             since=now - LETTERS_WITHIN,
         )
         if known is None:
@@ -128,20 +109,11 @@ class Registration:
             _log.info("account_registered", account_id=account.id)
             return
         await note_registration(connection, known.id, now=now)
-        may_verify = False
         if letters >= MOST_LETTERS or not known.active(now):
-            await self._links.post_verification_to_nobody(connection, now=now)
-        elif known.email_verified:
-            await self._links.post_already_registered(connection, known, now=now)
+            await self._links.withdraw_verification(connection, known, now=now)
         else:
-            # The account's first registration may be a stranger's, and so may this one. Each keeps its own password
-            # with its own link: the mailbox's owner, who follows the link they asked for, gets what they chose.
-            later = LaterRegistration(wanted.name, wanted.username, password_hash)
-            await self._links.post_verification(
-                connection, known, name=wanted.name, registration=later.to_json(), now=now
-            )
-            may_verify = True
-        await record(connection, EventKind.REGISTERED, account=known, succeeded=may_verify)
+            await self._links.post_already_registered(connection, known, now=now)
+        await record(connection, EventKind.REGISTERED, account=known, succeeded=False)
 
     async def _create(
         self, connection: AsyncConnection, wanted: WantedAccount, password_hash: str, *, now: datetime
@@ -158,7 +130,7 @@ class Registration:
             registered_at=now,
             now=now,
         )
-        await self._links.post_verification(connection, account, name=account.name, registration=None, now=now)
+        await self._links.post_verification(connection, account, now=now)
         return account
 
 

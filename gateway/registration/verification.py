@@ -9,23 +9,18 @@ import structlog
 
 from gateway.audit.events import EventKind, record
 from gateway.errors import LinkDead
-from gateway.facts.facts import account_subject
-from gateway.models import Account, OrganizationRole
+from gateway.models import Account
 from gateway.registration.mailed_links import VERIFICATION
-from gateway.registration.registration import LETTERS_WITHIN, MOST_LETTERS, LaterRegistration
+from gateway.registration.registration import LETTERS_WITHIN, MOST_LETTERS
 from gateway.storage.accounts import (
-    create_account,
-    delete_account,
     find_account,
     find_account_by_email,
     set_email_verified,
-    username_is_taken,
     was_registered_again,
 )
 from gateway.storage.audit_events import count_events_of
 from gateway.storage.one_time_tokens import (
     OneTimeToken,
-    delete_one_time_tokens,
     find_one_time_token,
     spend_one_time_token,
 )
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.registration.mailed_links import MailedLinks
-    from gateway.revocation import Revocation, Transaction
+    from gateway.revocation import Revocation
     from gateway.storage.database import Database
 
 _log = structlog.get_logger("gateway.security")
@@ -58,18 +53,14 @@ class Verification:
             return await _account_to_verify(connection, found, email=email, now=now) is not None
 
     async def verify(self, *, email: str, token: str) -> None:
-        """Spend a link, and every other one of the account with it. Raises `LinkDead`."""
+        """Spend a link. Raises `LinkDead`."""
         async with self._revocation.transaction() as transaction:
             connection, now = transaction.connection, transaction.now
             spent = await spend_one_time_token(connection, self._links.digest(token), purpose=VERIFICATION, now=now)
             account = await _account_to_verify(connection, spent, email=email, now=now)
-            if spent is None or account is None:
+            if account is None:
                 raise LinkDead
-            if spent.payload is None:
-                await set_email_verified(connection, account.id, now=now)
-            else:
-                account = await _make_anew(transaction, account, LaterRegistration.from_json(spent.payload))
-            await delete_one_time_tokens(connection, purpose=VERIFICATION, account_id=account.id)
+            await set_email_verified(connection, account.id, now=now)
             await record(connection, EventKind.EMAIL_VERIFIED, account=account)
         _log.info("email_verified", account_id=account.id)
 
@@ -83,7 +74,6 @@ class Verification:
                 connection,
                 account_id,
                 kinds=(EventKind.REGISTERED, EventKind.VERIFICATION_REQUESTED),
-                succeeded=True,
                 since=now - LETTERS_WITHIN,
             )
             registered_again = await was_registered_again(connection, account_id)
@@ -92,11 +82,10 @@ class Verification:
                 await self._links.post_verification_to_nobody(connection, now=now)
                 waits = False
             elif registered_again:
-                # Nobody knows which of the registrations is the owner's: a new link could make them accept a
-                # stranger's password. This letter leads to a reset, which verifies the mailbox as well.
+                # A new link could make the owner accept a stranger's password (`post_already_registered`).
                 await self._links.post_already_registered(connection, account, now=now)
             else:
-                await self._links.post_verification(connection, account, name=account.name, registration=None, now=now)
+                await self._links.post_verification(connection, account, now=now)
             await record(connection, EventKind.VERIFICATION_REQUESTED, account=account, email=email, succeeded=waits)
 
 
@@ -107,27 +96,3 @@ async def _account_to_verify(
     if account is None or account.email != email or account.email_verified or not account.active(now):
         return None
     return account
-
-
-async def _make_anew(transaction: Transaction, account: Account, registration: LaterRegistration) -> Account:
-    """Replace the account by the one of a later registration, which turned out to be the mailbox's owner's.
-
-    Whoever registered first may have used it (`allow_unverified_email_login`): their sessions, API keys, second factor
-    and groups go with the old account, or they would come in by them as the owner.
-    """
-    connection, username = transaction.connection, registration.username
-    await delete_account(connection, account.id)
-    await transaction.invalidate(account_subject(account.id))
-    if username is not None and await username_is_taken(connection, username):
-        username = None
-    return await create_account(
-        connection,
-        email=account.email,
-        name=registration.name,
-        username=username,
-        password_hash=registration.password_hash,
-        role=OrganizationRole.USER,
-        must_change_password=False,
-        registered_at=transaction.now,
-        now=transaction.now,
-    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -120,11 +120,6 @@ async def was_registered_again(connection: AsyncConnection, account_id: str) -> 
         accounts.c.id == account_id, accounts.c.registered_at > accounts.c.created_at
     )
     return (await connection.execute(statement)).first() is not None
-
-
-async def delete_account(connection: AsyncConnection, account_id: str) -> None:
-    """Delete an account with everything that is its own; the audit log keeps what happened."""
-    await connection.execute(delete(accounts).where(accounts.c.id == account_id))
 
 
 async def set_disabled(connection: AsyncConnection, account_id: str, *, disabled: bool, now: datetime) -> None:

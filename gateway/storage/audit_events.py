@@ -60,19 +60,21 @@ async def find_email(connection: AsyncConnection, account_id: str) -> str | None
 
 
 async def count_events_of(
-    connection: AsyncConnection, account_id: str, *, kinds: Sequence[str], succeeded: bool, since: datetime
+    connection: AsyncConnection,
+    account_id: str,
+    *,
+    kinds: Sequence[str],
+    since: datetime,
+    succeeded: bool | None = None,
 ) -> int:
     """Count what happened to an account, sealed or not."""
     statement = (
         select(func.count())
         .select_from(audit_events)
-        .where(
-            _COLUMNS.account_id == account_id,
-            _COLUMNS.kind.in_(kinds),
-            _COLUMNS.succeeded.is_(succeeded),
-            _COLUMNS.at > since,
-        )
+        .where(_COLUMNS.account_id == account_id, _COLUMNS.kind.in_(kinds), _COLUMNS.at > since)
     )
+    if succeeded is not None:
+        statement = statement.where(_COLUMNS.succeeded.is_(succeeded))
     return (await connection.execute(statement)).scalar_one()
 
 

@@ -13,11 +13,10 @@ from gateway.storage.tables import one_time_tokens
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """What a token is good for, whose it is (a set-up link is nobody's yet), and what is done with it."""
+    """What a token is good for, and whose it is: a set-up link is nobody's yet."""
 
     purpose: str
     account_id: str | None
-    payload: str | None
     expires_at: datetime
 
 
@@ -30,7 +29,6 @@ async def insert_one_time_token(
             token_digest=digest,
             purpose=token.purpose,
             account_id=token.account_id,
-            payload=token.payload,
             created_at=now,
             expires_at=token.expires_at,
         )
@@ -55,7 +53,7 @@ async def find_one_time_token(
 ) -> OneTimeToken | None:
     """Look without spending: opening a link changes nothing."""
     row = (await connection.execute(select(one_time_tokens).where(_good(digest, purpose, now)))).one_or_none()
-    return None if row is None else OneTimeToken(row.purpose, row.account_id, row.payload, row.expires_at)
+    return None if row is None else OneTimeToken(row.purpose, row.account_id, row.expires_at)
 
 
 async def spend_one_time_token(
@@ -64,7 +62,7 @@ async def spend_one_time_token(
     """Delete a good token and give it, atomically: of several who try, one gets it."""
     statement = delete(one_time_tokens).where(_good(digest, purpose, now)).returning(one_time_tokens)
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else OneTimeToken(row.purpose, row.account_id, row.payload, row.expires_at)
+    return None if row is None else OneTimeToken(row.purpose, row.account_id, row.expires_at)
 
 
 def _good(digest: bytes, purpose: str, now: datetime) -> ColumnElement[bool]:

@@ -121,10 +121,11 @@ async def replace_token(connection: AsyncConnection, session_id: str, *, token_d
 
 async def set_second_factor(
     connection: AsyncConnection, session_id: str, *, level: int, second_factor_at: datetime | None
-) -> None:
-    """Say how many factors a session stands for, and when the second one was last proven."""
+) -> bool:
+    """Say how many factors a session stands for, and when the second one was last proven; `False`: it has ended."""
     statement = update(sessions).where(sessions.c.id == session_id)
-    await connection.execute(statement.values(level=level, second_factor_at=second_factor_at))
+    statement = statement.values(level=level, second_factor_at=second_factor_at)
+    return (await connection.execute(statement.returning(sessions.c.id))).first() is not None
 
 
 async def delete_session(connection: AsyncConnection, session_id: str) -> str | None:

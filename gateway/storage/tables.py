@@ -175,7 +175,6 @@ one_time_tokens = Table(
     Column("token_digest", LargeBinary(32), primary_key=True),
     Column("purpose", String(32), nullable=False),
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE")),
-    Column("payload", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Index("ix_one_time_tokens_purpose_account_id", "purpose", "account_id"),
@@ -206,11 +205,13 @@ audit_events = Table(
     Column("kind", String(40), nullable=False),
     Column("succeeded", Boolean, nullable=False),
     Column("actor", String(80)),
-    Column("account_id", String(36), index=True),
+    Column("account_id", String(36)),
     Column("email", String(254)),
     Column("client_address", String(45)),
     Column("request_id", String(36)),
     Column("details", Text, nullable=False),
+    # With kind and moment: how long an account's history is must not show in the time of an answer about it.
+    Index("ix_audit_events_account_id_kind_at", "account_id", "kind", "at"),
     sqlite_autoincrement=True,
 )
 

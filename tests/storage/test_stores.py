@@ -211,7 +211,7 @@ async def test_organization_has_one_workspace_of_its_name(database: Database) ->
 
 
 def setup_link(purpose: str = "setup", account_id: str | None = None) -> OneTimeToken:
-    return OneTimeToken(purpose, account_id, payload="what for", expires_at=NOW + MINUTE)
+    return OneTimeToken(purpose, account_id, expires_at=NOW + MINUTE)
 
 
 async def test_one_time_token_is_spent_once(database: Database) -> None:

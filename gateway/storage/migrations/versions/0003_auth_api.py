@@ -16,7 +16,6 @@ _MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     _make_one_time_tokens_anew(
         sa.Column("account_id", sa.String(length=36), nullable=True),
-        sa.Column("payload", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_one_time_tokens_account_id_accounts"), ondelete="CASCADE"
         ),
@@ -49,7 +48,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_audit_events_number")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_audit_events_account_id"), "audit_events", ["account_id"], unique=False)
+    op.create_index("ix_audit_events_account_id_kind_at", "audit_events", ["account_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_audit_events_at"), "audit_events", ["at"], unique=False)
     op.create_table(
         "banned_addresses",
@@ -174,7 +173,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_banned_addresses_expires_at"), table_name="banned_addresses")
     op.drop_table("banned_addresses")
     op.drop_index(op.f("ix_audit_events_at"), table_name="audit_events")
-    op.drop_index(op.f("ix_audit_events_account_id"), table_name="audit_events")
+    op.drop_index("ix_audit_events_account_id_kind_at", table_name="audit_events")
     op.drop_table("audit_events")
     op.drop_table("audit_checkpoints")
     _make_one_time_tokens_anew()
