@@ -143,14 +143,17 @@ def _for_programs(handlers: Handlers) -> tuple[_Route, ...]:
 
 
 def _for_programs_of_newcomers(handlers: Handlers) -> tuple[_Route, ...]:
-    """Give programs the same. No cookie is read or set, so another site's page gains nothing here."""
-    not_banned, api, says = handlers.ban_guard.before, handlers.registration.api, registration_operations
+    """Give programs the same. Another site's page could use up its visitor's limits, and have their address banned."""
+    own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
+    api, says = handlers.registration.api, registration_operations
     return (
-        _route("POST", "/api/auth/register", not_banned(api.register), says=says.REGISTER),
-        _route("POST", "/api/user/verify", not_banned(api.verify), says=says.VERIFY),
-        _route("POST", "/api/user/verify/resend", not_banned(api.send_link_again), says=says.RESEND),
-        _route("POST", "/api/auth/requestPasswordReset", not_banned(api.request_reset), says=says.REQUEST_RESET),
-        _route("POST", "/api/auth/resetPassword", not_banned(api.reset), says=says.RESET),
+        _route("POST", "/api/auth/register", not_banned(api.register), own_origin, says=says.REGISTER),
+        _route("POST", "/api/user/verify", not_banned(api.verify), own_origin, says=says.VERIFY),
+        _route("POST", "/api/user/verify/resend", not_banned(api.send_link_again), own_origin, says=says.RESEND),
+        _route(
+            "POST", "/api/auth/requestPasswordReset", not_banned(api.request_reset), own_origin, says=says.REQUEST_RESET
+        ),
+        _route("POST", "/api/auth/resetPassword", not_banned(api.reset), own_origin, says=says.RESET),
     )
 
 

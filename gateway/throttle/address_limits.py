@@ -12,12 +12,12 @@ from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, NoReturn
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from gateway.client_address import parse_address
 from gateway.errors import Banned, TooManyAttempts
 from gateway.storage.banned_addresses import address_is_banned
+from gateway.throttle.window_storage import WindowStorage
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,7 +58,7 @@ class AddressLimits:
             limit: RateLimitItemPerSecond(allowance.amount, int(allowance.window.total_seconds()), namespace=limit.name)
             for limit, allowance in allowances.items()
         }
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._windows = MovingWindowRateLimiter(WindowStorage())
 
     async def require_not_banned(
         self, connection: AsyncConnection, client_address: str | None, *, now: datetime

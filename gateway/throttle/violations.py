@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 from limits import RateLimitItemPerHour
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from gateway.errors import Unavailable
 from gateway.throttle.address_limits import UNKNOWN_ADDRESS, throttled_address
+from gateway.throttle.window_storage import WindowStorage
 
 if TYPE_CHECKING:
     from gateway.client_address import TrustedProxies
@@ -35,7 +35,7 @@ class Violations:
         self._bans = bans
         self._ban_duration = ban_duration
         self._trusted_proxies = trusted_proxies
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._windows = MovingWindowRateLimiter(WindowStorage())
         self._due: asyncio.Queue[str] = asyncio.Queue()
 
     async def note(self, client_address: str | None) -> None:
