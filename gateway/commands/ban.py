@@ -114,7 +114,8 @@ def ban(  # noqa: PLR0913 - one argument per option
         return
     if not target.is_account and TrustedProxies(loaded.settings.trusted_proxies).overlap(target.name):
         click.echo(
-            "note: this is a trusted proxy's address: who asks the proxy itself for a login is banned.", err=True
+            "note: this is a trusted proxy's address: whoever's own address it does not pass on is banned.",
+            err=True,
         )
     until = None if duration is None else datetime.now(UTC) + duration
     banned = Ban(target, until, reason or None)

@@ -43,4 +43,4 @@ def test(loaded: LoadedSettings, to: str) -> None:
     except MailFailure as failure:
         text = f"{failure.sentence}.\nWhat may help: {failure.cure}."
         raise click.ClickException(text) from failure
-    click.echo(f"The letter to {to} is now with {place}.")
+    click.echo(f"The letter to {to} went to {place}.")

@@ -30,7 +30,15 @@ def _addresses_of_domains(written: object) -> object:
     if not isinstance(domains, list | tuple):
         message = "must be a list of domains"
         raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueError only
-    return tuple(parse_email(f"name@{domain}").partition("@")[2] for domain in domains)
+    return tuple(map(_domain, domains))
+
+
+def _domain(written: object) -> str:
+    try:
+        return parse_email(f"name@{written}").partition("@")[2]
+    except ValueError:
+        message = "write what stands behind the @, and without it"
+        raise ValueError(message) from None
 
 
 def _role_case(written: object) -> object:

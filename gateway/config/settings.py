@@ -204,8 +204,7 @@ class Settings(Section):
     @property
     def password_reset_allowed(self) -> bool:
         """Whether a forgotten password can be reset by mail; without mail nobody would get the link."""
-        allowed = self.auth_api.allow_password_reset
-        return self.mail.transport != "none" if allowed is None else allowed
+        return self.mail.transport != "none" and self.auth_api.allow_password_reset is not False
 
     @property
     def database_path(self) -> Path:

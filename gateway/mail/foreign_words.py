@@ -39,7 +39,8 @@ def one_line(text: str) -> str:
 
 def presentable_name(name: str) -> str:
     """Give the name to greet somebody by, or nothing where it would be read as more than a name."""
-    normal = unicodedata.normalize("NFKC", name)
+    # Nobody sees the joiners either: `evil.com` with one in it is read as a link all the same.
+    normal = "".join(one for one in unicodedata.normalize("NFKC", name) if one not in _JOINERS)
     if any(_invisible(character) for character in name) or _LINK.search(normal):
         return ""
     return one_line(name)

@@ -19,7 +19,7 @@ async def send(tmp_path: Path, *, to: str = "ada@example.com", **environ: str) -
 async def test_letter_is_sent_at_once(tmp_path: Path, mailbox: Mailbox) -> None:
     finished = await send(tmp_path, **mailbox.environment)
     assert finished.code == 0, finished.err
-    assert finished.out == f"The letter to ada@example.com is now with localhost:{mailbox.port} (none).\n"
+    assert finished.out == f"The letter to ada@example.com went to localhost:{mailbox.port} (none).\n"
     assert mailbox.recipients == ["ada@example.com"]
 
 
