@@ -53,7 +53,7 @@ class CodeTry:
 
     @property
     def attempt(self) -> Attempt:
-        return attempt_of(self.visitor, self.account.email, Secret.CODE)
+        return attempt_of(self.visitor, self.account.email, Secret.CODE).at(self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class CodeProof:
     async def prove_pending(
         self,
         code_try: CodeTry,
-        session_id: str,
+        beginner: str,
         conclude: Callable[[Transaction, Account, ProvenEnrolment], Awaitable[_Result]],
         *,
         prepare: Prepare | None = None,
@@ -133,7 +133,7 @@ class CodeProof:
         async def match(connection: AsyncConnection, account: Account) -> ProvenEnrolment | None:
             now = datetime.now(UTC)
             pending = await find_pending(connection, account.id, now=now)
-            secret = None if pending is None else self._factors.open_pending(pending, session_id=session_id)
+            secret = None if pending is None else self._factors.open_pending(pending, beginner=beginner)
             if pending is None or secret is None:
                 raise SecondFactorNotSetUp
             step = matching_step(secret, code.digits, now=now) if code and code.kind is CodeKind.TOTP else None

@@ -52,6 +52,14 @@ class Account:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def known_as(self) -> str:
+        """What devices remember: another password, or a second factor, makes every device a stranger's again.
+
+        Whoever logged in with a stolen password has as many known devices as they like, each with tries of its own.
+        """
+        return f"{self.email}\0{self.password_hash}\0{self.has_second_factor}"
+
     def banned(self, now: datetime) -> bool:
         return self.banned_until is not None and self.banned_until > now
 

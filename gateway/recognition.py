@@ -26,6 +26,7 @@ from gateway.facts.facts import (
     session_subject,
 )
 from gateway.models import Account, CredentialKind, Organization, OrganizationRole, Principal
+from gateway.storage.accounts import note_login
 from gateway.storage.groups import list_groups_of
 from gateway.storage.organizations import find_organization
 from gateway.throttle.address_limits import throttled_address
@@ -79,7 +80,7 @@ class Recognition:
 
         async def load() -> Facts | None:
             known = await self._sessions.find_by_token(token)
-            return None if known is None else self._facts_of(known, CredentialKind.SESSION)
+            return None if known is None else self._facts_of(known, CredentialKind.SESSION, level=known.session.level)
 
         facts = await self._find(self._sessions.digest(token), load)
         return None if facts is None else facts.principal
@@ -96,7 +97,8 @@ class Recognition:
             known = await self._sessions.find(claims.session_id)
             if known is None or known.account.id != claims.subject:
                 return None
-            facts = self._facts_of(known, CredentialKind.JWT)
+            # A copy that was stolen when a password was enough must not become one of two factors with its session.
+            facts = self._facts_of(known, CredentialKind.JWT, level=min(known.session.level, claims.level))
             facts.expires_at = min(facts.expires_at, claims.expires_at)
             return facts
 
@@ -131,6 +133,9 @@ class Recognition:
             if account.has_second_factor:
                 # A password alone is not enough for the form either (ASVS 6.4.3).
                 raise SecondFactorRequired
+            if account.logged_in_at is None:
+                # Whoever uses an account so is no registration that was abandoned.
+                await note_login(connection, account.id, now=datetime.now(UTC))
             organization = await find_organization(connection)
             groups = tuple(await list_groups_of(connection, account.id))
             if organization is None:
@@ -167,14 +172,14 @@ class Recognition:
             self._api_keys.last_use.touch(facts.principal.api_key_id, now)
         return facts
 
-    def _facts_of(self, known: KnownSession, kind: CredentialKind) -> Facts:
+    def _facts_of(self, known: KnownSession, kind: CredentialKind, *, level: int) -> Facts:
         session, account = known.session, known.account
         return Facts(
             principal=Principal(
                 **self._owner(account, known.organization, known.groups),
                 credential=kind,
                 session_id=session.id,
-                level=session.level,
+                level=level,
             ),
             subjects=(account_subject(account.id), session_subject(session.id)),
             expires_at=session.expires_at.timestamp(),

@@ -73,10 +73,10 @@ class SecondFactors:
         step = self._step(factor, code)
         return step is not None and await spend_step(connection, account_id, step)
 
-    def open_pending(self, pending: PendingSecondFactor, *, session_id: str) -> bytes | None:
+    def open_pending(self, pending: PendingSecondFactor, *, beginner: str) -> bytes | None:
         """Open the secret of an enrolment, if it is this session's."""
         try:
-            return self._secrets.open_pending(pending.secret, account_id=pending.account_id, session_id=session_id)
+            return self._secrets.open_pending(pending.secret, account_id=pending.account_id, beginner=beginner)
         except BrokenSeal:
             return None
 

@@ -122,9 +122,13 @@ class Sessions:
         return token
 
     async def note_second_factor(self, connection: AsyncConnection, session_id: str, *, at: datetime | None) -> None:
-        """Let a session stand for two factors, the second one proven then; with `None` for a password alone."""
+        """Let a session stand for two factors, the second one proven then; with `None` for a password alone.
+
+        Raises `TokenExpired` when the session has ended meanwhile.
+        """
         level = _LEVEL_OF_A_PASSWORD if at is None else _LEVEL_OF_TWO_FACTORS
-        await stored.set_second_factor(connection, session_id, level=level, second_factor_at=at)
+        if not await stored.set_second_factor(connection, session_id, level=level, second_factor_at=at):
+            raise TokenExpired
 
     async def find_by_token(self, token: str) -> KnownSession | None:
         async with self._database.read() as connection:

@@ -206,6 +206,8 @@ async def set_up_the_second_factor(reader: Reader, clock: time_machine.Traveller
 
     # The rest of the page is about a second factor that is on.
     reader.own["secret"] = (await enrol(reader, clock)).secret
+    # The token from before stands for one factor: new codes without a code want one that stands for two.
+    await refresh(reader)
     answer = await reader.send("""\
 POST /api/auth/2fa/backup/regenerate
 Authorization: Bearer <token>

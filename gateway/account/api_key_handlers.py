@@ -78,7 +78,7 @@ class ApiKeyHandlers:
     async def create(self, request: web.Request) -> web.Response:
         owner = await self.portal.by_bearer(request)
         body = await read_json(request, NewApiKeyBody)
-        return self._created(*await self.api_keys.create(owner.account_id, body.grant()))
+        return self._created(*await self.api_keys.create(owner.account_id, body.grant(), session_id=owner.session_id))
 
     async def list(self, request: web.Request) -> web.Response:
         owner = await self.portal.by_bearer(request)
@@ -93,7 +93,9 @@ class ApiKeyHandlers:
         owner = await self.portal.by_bearer(request)
         body = await read_json(request, RotationBody)
         overlap = timedelta(seconds=body.overlapSeconds)
-        rotated = await self.api_keys.rotate(owner.account_id, request.match_info["api_key_id"], overlap=overlap)
+        rotated = await self.api_keys.rotate(
+            owner.account_id, request.match_info["api_key_id"], overlap=overlap, session_id=owner.session_id
+        )
         return self._created(*rotated)
 
     async def delete(self, request: web.Request) -> web.Response:

@@ -92,8 +92,11 @@ class AccountHandlers:
             )
         except GatewayError as refusal:
             return await self._password_page(request, principal, fields, refusal=refusal)
-        await flash(request, _CHANGED)
-        response = see_other(self.return_urls.accept(fields.get("rd", "")) or "/")
+        return_url = self.return_urls.accept(fields.get("rd", "")) or "/"
+        if origin_of(return_url) is None:
+            # An application does not show it: it would wait for the next login, whoever's that is.
+            await flash(request, _CHANGED)
+        response = see_other(return_url)
         self.answers.set_cookie(response, logged_in)
         return response
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.credentials.passwords import canonical_password
 from gateway.errors import InvalidCredentials, InvalidFields, TokenExpired, Unauthorized
 from gateway.models import Account, Principal
 from gateway.sessions import LoggedIn
@@ -47,7 +48,7 @@ class PasswordChange:
             raise Unauthorized
         if broken := await self._passwords.broken_rule(self._rules, new, email=principal.email):
             raise InvalidFields(fields={"newPassword": broken})
-        if new == current:
+        if canonical_password(new) == canonical_password(current):
             raise InvalidFields(fields={"newPassword": "Choose one that differs from the current password."})
         account = await self._prove(principal, current, visitor)
         changing = self._revocation.changing_password(
@@ -56,16 +57,19 @@ class PasswordChange:
             keep_session=principal.session_id,
         )
         async with changing as connection:
-            return await self._go_on(connection, principal.session_id, now=datetime.now(UTC))
+            return await self._go_on(connection, principal.session_id, visitor=visitor, now=datetime.now(UTC))
 
-    async def _go_on(self, connection: AsyncConnection, session_id: str, *, now: datetime) -> LoggedIn:
+    async def _go_on(
+        self, connection: AsyncConnection, session_id: str, *, visitor: Visitor, now: datetime
+    ) -> LoggedIn:
         token = await self._sessions.renew_token(connection, session_id)
         known = await self._sessions.find_within(connection, session_id)
         if known is None:
             raise TokenExpired
         # The old one dies with the password (ASVS 10.4.9); who had one goes on refreshing.
         refresh_token = await self._refresh_tokens.reissue(connection, known.session, now=now)
-        return LoggedIn(known.account, known.session, token, refresh_token)
+        device = visitor.device and visitor.device.remember(known.account.known_as)
+        return LoggedIn(known.account, known.session, token, refresh_token, device=device)
 
     async def _prove(self, principal: Principal, password: str, visitor: Visitor) -> Account:
         async def as_it_is(_connection: AsyncConnection, account: Account) -> Account:

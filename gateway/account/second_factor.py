@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # For so long a login with the second factor is proof enough for new recovery codes.
 _FRESH = timedelta(minutes=5)
+_TWO_FACTORS = 2
 
 _DISABLED = "Two-factor authentication was switched off, and your other devices were logged out."
 _REPLACED = "New recovery codes were made. The former ones do not work any more."
@@ -92,7 +93,7 @@ class SecondFactorChange:
         Without a code the session has to have proven the second factor a moment ago.
         """
         account = await self._enrolled(owner)
-        new = PreparedCodes(self._code_sets)
+        new = PreparedCodes(self._code_sets, owner.account_id)
 
         async def replace(transaction: Transaction, account: Account) -> None:
             if not await replace_recovery_codes(transaction.connection, account.id, new.made.kept):
@@ -120,6 +121,8 @@ class SecondFactorChange:
     async def _require_fresh(self, connection: AsyncConnection, owner: Owner) -> Account:
         known = await self._sessions.find_within(connection, owner.session_id)
         proven_at = None if known is None else known.session.second_factor_at
-        if known is None or proven_at is None or datetime.now(UTC) - proven_at >= _FRESH:
+        # A token from before the session proved the factor is not what proved it.
+        level = 0 if known is None else min(owner.level, known.session.level)
+        if known is None or proven_at is None or level < _TWO_FACTORS or datetime.now(UTC) - proven_at >= _FRESH:
             raise code_wanted()
         return known.account

@@ -94,7 +94,7 @@ class SecondFactorEnrolment:
         elif not (given is None or isinstance(given, str)):
             # There is nothing to try it against, so that nothing would count it as a wrong one.
             raise InvalidFields(fields={"token": "This must be text."})
-        secret, new = make_totp_secret(), PreparedCodes(self._code_sets)
+        secret, new = make_totp_secret(), PreparedCodes(self._code_sets, owner.account_id)
 
         async def store(transaction: Transaction, _account: Account) -> None:
             pending = self._pending(owner, secret, new.made.kept)
@@ -126,7 +126,7 @@ class SecondFactorEnrolment:
             return None
 
         account = await self._beginner(owner, given)
-        await self._proof.prove_pending(owner.tries(account, given), owner.session_id, change_nothing)
+        await self._proof.prove_pending(owner.tries(account, given), owner.beginner, change_nothing)
 
     async def confirm(self, owner: Owner, given: object, *, make_codes: bool = False) -> Enrolled:
         """Let it count from now on: its code is spent, this session gets a new token, and the others end.
@@ -134,7 +134,7 @@ class SecondFactorEnrolment:
         `make_codes`: the recovery codes are made now, and those of the beginning, if any, never count.
         """
         account = await self._beginner(owner, given)
-        new = PreparedCodes(self._code_sets) if make_codes else None
+        new = PreparedCodes(self._code_sets, owner.account_id) if make_codes else None
 
         async def activate(transaction: Transaction, account: Account, proven: ProvenEnrolment) -> LoggedIn:
             recovery = proven.pending.recovery if new is None else new.made.kept
@@ -151,7 +151,7 @@ class SecondFactorEnrolment:
             return await self._go_on(transaction, owner)
 
         logged_in = await self._proof.prove_pending(
-            owner.tries(account, given), owner.session_id, activate, prepare=None if new is None else new.make
+            owner.tries(account, given), owner.beginner, activate, prepare=None if new is None else new.make
         )
         return Enrolled(logged_in, () if new is None else new.made.codes)
 
@@ -173,10 +173,11 @@ class SecondFactorEnrolment:
         if known is None:
             raise TokenExpired
         refresh_token = await self._refresh_tokens.reissue(transaction.connection, known.session, now=transaction.now)
-        return LoggedIn(known.account, known.session, token, refresh_token)
+        device = owner.visitor.device and owner.visitor.device.remember(known.account.known_as)
+        return LoggedIn(known.account, known.session, token, refresh_token, device=device)
 
     def _pending(self, owner: Owner, secret: bytes, recovery: RecoverySet) -> PendingSecondFactor:
-        sealed = self._secrets.seal_pending(secret, account_id=owner.account_id, session_id=owner.session_id)
+        sealed = self._secrets.seal_pending(secret, account_id=owner.account_id, beginner=owner.beginner)
         return PendingSecondFactor(owner.account_id, sealed, recovery, expires_at=datetime.now(UTC) + _LIFETIME)
 
     async def _store_first(self, pending: PendingSecondFactor) -> None:
@@ -192,7 +193,7 @@ class SecondFactorEnrolment:
     async def _begun(self, owner: Owner) -> bytes | None:
         async with self._database.read() as connection:
             pending = await find_pending(connection, owner.account_id, now=datetime.now(UTC))
-        return None if pending is None else self._factors.open_pending(pending, session_id=owner.session_id)
+        return None if pending is None else self._factors.open_pending(pending, beginner=owner.beginner)
 
     async def _beginner(self, owner: Owner, given: object) -> Account:
         """Give the account of somebody who has begun one in this session, and now sends a code."""

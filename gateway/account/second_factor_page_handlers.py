@@ -12,7 +12,7 @@ from gateway.account.second_factor_owner import Owner
 from gateway.credentials.totp import otpauth_url, secret_as_text
 from gateway.errors import GatewayError, SecondFactorNotSetUp
 from gateway.web.bodies import read_form
-from gateway.web.page_state import flash, take_notice
+from gateway.web.page_state import flash, form_token, take_notice
 from gateway.web.portal import form_problems, see_other
 from gateway.web.qr_codes import qr_svg
 from gateway.web.return_urls import origin_of, with_return_url
@@ -107,7 +107,7 @@ class SecondFactorAccountPages:
         principal = await self.portal.by_cookie(request)
         if principal is None or principal.must_change_password:
             return None
-        return Owner.behind(principal, self.portal.visitor(request))
+        return Owner.behind(principal, self.portal.visitor(request), browser=await form_token(request))
 
     async def _elsewhere(self, request: web.Request, return_url: str) -> web.Response:
         """Send a visitor to what comes before: a login, or a password of their own."""

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from gateway.credentials.signed_tokens import SignedTokens
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's name of the type, no password
-_STRINGS = ("sub", "sid", "jti")
+_STRINGS = ("sub", "sid", "jti", "acr")
+_TWO_FACTORS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class AccessTokenClaims:
     subject: str
     session_id: str
     expires_at: float
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class AccessTokens:
     def _tokens(self) -> SignedTokens:
         return SignedTokens(key=self.key, issuer=self.issuer, token_type=TOKEN_TYPE, strings=_STRINGS)
 
-    def sign(self, *, subject: str, session_id: str, now: datetime, profile: Mapping[str, str]) -> str:
-        claims = {**profile, "sub": subject, "sid": session_id, "jti": secrets.token_urlsafe(16)}
+    def sign(self, *, subject: str, session_id: str, now: datetime, profile: Mapping[str, str], level: int = 1) -> str:
+        """Sign one for the factors that its session stands for now: what the session proves later is not this one's."""
+        claims = {**profile, "sub": subject, "sid": session_id, "jti": secrets.token_urlsafe(16), "acr": str(level)}
         return self._tokens.sign(claims, issued_at=now, expires_at=now + self.lifetime)
 
     def are_issuer_of(self, token: str) -> bool:
@@ -48,4 +51,5 @@ class AccessTokens:
     def verify(self, token: str, *, now: datetime) -> AccessTokenClaims:
         """Verify signature, form and claims (RFC 8725, RFC 7515). Raises `InvalidToken` or `TokenExpired`."""
         claims = self._tokens.verify(token, now=now)
-        return AccessTokenClaims(subject=claims["sub"], session_id=claims["sid"], expires_at=float(claims["exp"]))
+        level = _TWO_FACTORS if claims["acr"] == str(_TWO_FACTORS) else 1
+        return AccessTokenClaims(claims["sub"], claims["sid"], float(claims["exp"]), level)

@@ -29,19 +29,19 @@ class KnownDevice:
     tags: tuple[str, ...] = ()
     key: bytes = field(repr=False, kw_only=True)
 
-    def knows(self, email: str) -> bool:
-        """Say whether the account of this canonical address has logged in here."""
-        tag = self._tag(email)
+    def knows(self, account: str) -> bool:
+        """Say whether the account has logged in here, while it was known as this."""
+        tag = self._tag(account)
         return any(hmac.compare_digest(tag, known) for known in self.tags)
 
-    def remember(self, email: str) -> KnownDevice:
+    def remember(self, account: str) -> KnownDevice:
         """Give the device as it is after a login; the account that was away for the longest is forgotten."""
-        tag = self._tag(email)
+        tag = self._tag(account)
         return replace(self, tags=(tag, *(known for known in self.tags if known != tag))[:_ACCOUNTS])
 
-    def _tag(self, email: str) -> str:
+    def _tag(self, account: str) -> str:
         # With the device's id: two cookies do not tell that they are of one person. It holds no NUL.
-        return hmac.digest(self.key, f"{self.id}\0{email}".encode(), "sha256")[:_TAG_BYTES].hex()
+        return hmac.digest(self.key, f"{self.id}\0{account}".encode(), "sha256")[:_TAG_BYTES].hex()
 
 
 class KnownDevices:
@@ -56,11 +56,13 @@ class KnownDevices:
     def seal(self, device: KnownDevice) -> str:
         content = {"at": int(time.time()), "id": device.id, "tags": device.tags}
         payload = json.dumps(content, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._signature(payload) + payload).decode()
+        # Without padding: a cookie's value that holds "=" is put in quotes, and browsers send those back with it.
+        return base64.urlsafe_b64encode(self._signature(payload) + payload).rstrip(b"=").decode()
 
     def open(self, cookie: str) -> KnownDevice | None:
         try:
-            sealed = base64.b64decode(cookie, altchars=b"-_", validate=True) if len(cookie) <= _MAX_COOKIE else b""
+            padded = cookie + "=" * (-len(cookie) % 4)
+            sealed = base64.b64decode(padded, altchars=b"-_", validate=True) if len(cookie) <= _MAX_COOKIE else b""
         except (binascii.Error, ValueError):
             return None
         signature, payload = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]

@@ -66,8 +66,8 @@ class TotpSecrets:
     def open(self, sealed: bytes, *, account_id: str) -> bytes:
         return self.box.open(sealed, place=f"second_factors {account_id}")
 
-    def seal_pending(self, secret: bytes, *, account_id: str, session_id: str) -> bytes:
-        return self.box.seal(secret, place=f"pending_second_factors {account_id} {session_id}")
+    def seal_pending(self, secret: bytes, *, account_id: str, beginner: str) -> bytes:
+        return self.box.seal(secret, place=f"pending_second_factors {account_id} {beginner}")
 
-    def open_pending(self, sealed: bytes, *, account_id: str, session_id: str) -> bytes:
-        return self.box.open(sealed, place=f"pending_second_factors {account_id} {session_id}")
+    def open_pending(self, sealed: bytes, *, account_id: str, beginner: str) -> bytes:
+        return self.box.open(sealed, place=f"pending_second_factors {account_id} {beginner}")

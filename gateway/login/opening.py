@@ -57,7 +57,7 @@ class LoginOpening:
         )
         refresh_token = await self._refresh_tokens.issue(connection, session, now=now) if with_refresh_token else None
         device = visitor.device or self._devices.new()
-        if account.logged_in_at is not None and account.email_verified and not device.knows(account.email):
+        if account.logged_in_at is not None and account.email_verified and not device.knows(account.known_as):
             await self._tell_of_new_device(connection, account, visitor=visitor, now=now)
         await note_login(connection, account.id, now=now)
         await record(connection, EventKind.LOGIN, account=account, session_id=session.id)
@@ -67,7 +67,7 @@ class LoginOpening:
             account_id=account.id,
             session_id=session.id,
         )
-        return LoggedIn(account, session, token, refresh_token, device=device.remember(account.email))
+        return LoggedIn(account, session, token, refresh_token, device=device.remember(account.known_as))
 
     async def _tell_of_new_device(
         self, connection: AsyncConnection, account: Account, *, visitor: Visitor, now: datetime

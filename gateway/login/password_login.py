@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.audit.events import EventKind, record
 from gateway.challenges import OpenChallenge
+from gateway.errors import SecondFactorRequired
 from gateway.models import Account
 from gateway.sessions import LoggedIn, Visitor
 from gateway.throttle.logins import attempt_of
@@ -48,6 +50,10 @@ class PasswordLogin:
         async def conclude(connection: AsyncConnection, account: Account) -> LoggedIn | OpenChallenge:
             if account.has_second_factor:
                 now = datetime.now(UTC)
+                # Whoever gets this far knows the password: its owner has to be able to see it (ASVS 16.3.1).
+                await record(
+                    connection, EventKind.LOGIN, account=account, succeeded=False, reason=SecondFactorRequired.code
+                )
                 _log.info("second_factor_wanted", client_address=visitor.client_address, account_id=account.id)
                 return await self._challenges.open(connection, account, remember_me=form.remember_me, now=now)
             return await self._opening.open(

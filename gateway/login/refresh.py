@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.audit.events import EventKind, record
+from gateway.credentials.refresh_tokens import parse_refresh_token
 from gateway.errors import PasswordChangeRequired, RefreshRefused
 from gateway.models import Account, RefreshToken, Session
 from gateway.refresh_tokens import Redeemed
@@ -77,6 +78,12 @@ class Refreshing:
         async with self._database.read() as connection:
             found = [await self._refresh_tokens.find_session_id(connection, token) for token in tokens]
         return {session_id for session_id in found if session_id is not None}
+
+    async def name_living_session(self, tokens: Iterable[str]) -> bool:
+        """Say whether one of these, good or not, names a session that counts now: a hint, and no proof of anything."""
+        presented = [parse_refresh_token(token) for token in tokens]
+        found = [await self._sessions.find(token.session_id) for token in presented if token is not None]
+        return any(known is not None for known in found)
 
     async def _end_reused(self, transaction: Transaction, session_id: str) -> None:
         account = await self._revocation.end_session_within(transaction, session_id, reason="refresh token reused")

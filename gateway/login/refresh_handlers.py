@@ -57,25 +57,43 @@ class RefreshApi:
         """Answer a new access token, and replace the cookie."""
         body = await read_json(request, RefreshBody)
         try:
-            token = self._presented(request, body)
+            token = await self._presented(request, body)
             refreshed = await self.refreshing.refresh(token, self.portal.visitor(request))
         except RefreshRefused as refusal:
-            return await self._refuse(request, refusal)
+            return await self._refuse(request, body, refusal)
         return self.answers.refreshed(refreshed.account, refreshed.session, refreshed.refresh_token)
 
-    def _presented(self, request: web.Request, body: RefreshBody) -> str:
-        copies = (body.refreshToken, self.answers.refresh_cookie.read(request))
-        tokens = {token for token in copies if token}
+    async def _presented(self, request: web.Request, body: RefreshBody) -> str:
+        """Give the one token that came. Beside a good session cookie only a token of that session counts.
+
+        A sibling host can plant this cookie, but no session cookie with its prefix: neither may it choose whose session
+        goes on, nor keep the owner's from going on (RFC 6265bis section 8.6).
+        """
+        tokens = {token for token in (body.refreshToken, *self.answers.refresh_cookie.read_all(request)) if token}
+        principal = await self.portal.by_cookie(request) if tokens else None
+        if principal is not None:
+            own = {principal.session_id}
+            tokens = {token for token in tokens if await self.refreshing.find_session_ids([token]) == own}
         if len(tokens) != 1:
             raise RefreshRefused
         return tokens.pop()
 
-    async def _refuse(self, request: web.Request, refusal: RefreshRefused) -> web.Response:
+    async def _refuse(self, request: web.Request, body: RefreshBody, refusal: RefreshRefused) -> web.Response:
         _log.info("refresh_refused", client_address=self.portal.visitor(request).client_address)
         answer = refusal_body(refusal, request_id=request[REQUEST_ID])
         response = web.json_response(answer, status=refusal.status)
         self.answers.refresh_cookie.clear(response)
-        # The session cookie may be another login's, made on the page since: it goes only when its own session did.
-        if self.portal.cookie.read(request) is not None and await self.portal.by_cookie(request) is None:
+        if self.portal.cookie.read(request) is not None and not await self._goes_on(request, body):
             self.portal.cookie.clear(response)
         return response
+
+    async def _goes_on(self, request: web.Request, body: RefreshBody) -> bool:
+        """Say whether a session behind the request lives: the session cookie goes only when its own session did.
+
+        It may be another login's, made on the page since; or the session has new tokens, and this request left before
+        the browser had them.
+        """
+        if await self.portal.by_cookie(request) is not None:
+            return True
+        tokens = {*self.answers.refresh_cookie.read_all(request), body.refreshToken or ""}
+        return await self.refreshing.name_living_session(tokens)

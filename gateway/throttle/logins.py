@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from gateway.throttle.lines import Lines
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from gateway.credentials.known_devices import KnownDevice
+    from gateway.models import Account
     from gateway.sessions import Visitor
     from gateway.storage.database import Database
 
@@ -55,13 +57,17 @@ class Attempt:
     client_address: str | None
     secret: Secret = Secret.PASSWORD
     device: str | None = None
+    carried: KnownDevice | None = None
+
+    def at(self, account: Account | None) -> Attempt:
+        """Give the attempt with its device, if that one knows the account as it is now."""
+        known = self.carried is not None and account is not None and self.carried.knows(account.known_as)
+        return replace(self, device=self.carried.id if self.carried is not None and known else None)
 
 
 def attempt_of(visitor: Visitor, email: str, secret: Secret = Secret.PASSWORD) -> Attempt:
     """Make the attempt of a visitor: the one way where there may be a device cookie, for passwords and for codes."""
-    device = visitor.device
-    known = device is not None and device.knows(email)
-    return Attempt(email, visitor.client_address, secret, device=device.id if device is not None and known else None)
+    return Attempt(email, visitor.client_address, secret, carried=visitor.device)
 
 
 class LoginThrottle:

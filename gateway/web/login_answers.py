@@ -58,7 +58,11 @@ class LoginAnswers:
 
     def _token_and_user(self, account: Account, session: Session) -> web.Response:
         token = self.access_tokens.sign(
-            subject=account.id, session_id=session.id, now=datetime.now(UTC), profile=self.profiles.claims(account)
+            subject=account.id,
+            session_id=session.id,
+            now=datetime.now(UTC),
+            profile=self.profiles.claims(account),
+            level=session.level,
         )
         return web.json_response({"token": token, "user": self.profiles.user(account)})
 

@@ -173,3 +173,17 @@ async def test_another_sites_page_changes_nothing(person: Person, action: str) -
 
 async def test_home_leads_to_it(person: Person) -> None:
     assert 'href="/second-factor"' in await (await person.open("/")).text()
+
+
+async def test_bare_copy_of_the_session_cookie_does_not_see_the_key(gateway: Gateway, person: Person) -> None:
+    """M6: an application below the cookie domain may have seen that cookie, and none of the pages' own."""
+    thief = Person(gateway, {"gateway_session": person.cookies["gateway_session"]})
+    app = await _app_of(person)
+    stolen = await _app_of(thief)
+    assert stolen.secret != app.secret
+    late = await person.fill_in(PAGE, code=app.code())
+    # The thief began another one meanwhile: neither key counts, and the page says that it begins again.
+    assert late.status in {HTTPStatus.SEE_OTHER, HTTPStatus.UNAUTHORIZED}
+    again = await _app_of(person)
+    assert again.secret not in {app.secret, stolen.secret}
+    assert (await person.fill_in(PAGE, code=again.code())).status == HTTPStatus.OK

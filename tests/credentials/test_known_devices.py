@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,17 @@ def test_every_changed_cookie_is_no_device() -> None:
 @pytest.mark.parametrize("cookie", ["", "e30=", "=", "\u0661", "a" * 10_000, "\x00", "----", "A" * 43])
 def test_nonsense_is_no_device(cookie: str) -> None:
     assert DEVICES.open(cookie) is None
+
+
+@pytest.mark.parametrize("accounts", range(6))
+def test_cookie_needs_no_quotes(accounts: int) -> None:
+    """Browsers send a quoted value back with its quotes (RFC 6265, section 5.2)."""
+    device = DEVICES.new()
+    for number in range(accounts):
+        device = device.remember(f"{number}@example.com")
+    cookie = DEVICES.seal(device)
+    assert not set(cookie) - set(string.ascii_letters + string.digits + "-_")
+    assert sealed_and_opened(device) == device
 
 
 def test_key_is_not_shown() -> None:

@@ -125,17 +125,17 @@ def test_sealed_secret_opens_in_its_own_place_only() -> None:
     """M6: neither in another account's row, nor in another session, nor as the factor in force."""
     secrets = TotpSecrets(SealedBox(b"k" * 32))
     sealed = secrets.seal(RFC_SECRET, account_id="a")
-    pending = secrets.seal_pending(RFC_SECRET, account_id="a", session_id="s")
+    pending = secrets.seal_pending(RFC_SECRET, account_id="a", beginner="s")
     assert RFC_SECRET not in sealed
     assert RFC_SECRET not in pending
     assert secrets.open(sealed, account_id="a") == RFC_SECRET
-    assert secrets.open_pending(pending, account_id="a", session_id="s") == RFC_SECRET
+    assert secrets.open_pending(pending, account_id="a", beginner="s") == RFC_SECRET
     elsewhere: tuple[Callable[[], bytes], ...] = (
         lambda: secrets.open(sealed, account_id="b"),
         lambda: secrets.open(pending, account_id="a"),
-        lambda: secrets.open_pending(pending, account_id="a", session_id="t"),
-        lambda: secrets.open_pending(pending, account_id="b", session_id="s"),
-        lambda: secrets.open_pending(sealed, account_id="a", session_id="s"),
+        lambda: secrets.open_pending(pending, account_id="a", beginner="t"),
+        lambda: secrets.open_pending(pending, account_id="b", beginner="s"),
+        lambda: secrets.open_pending(sealed, account_id="a", beginner="s"),
     )
     for opens in elsewhere:
         with pytest.raises(BrokenSeal):

@@ -147,6 +147,37 @@ async def test_different_copies_are_refused_and_nothing_ends(program: Program) -
     assert (await other.refresh()).status == HTTPStatus.OK
 
 
+async def test_planted_refresh_token_beside_a_good_session_cookie_does_not_count(program: Program) -> None:
+    """S7: a sibling host can plant this cookie, and no session cookie with its prefix."""
+    planted = await log_in_program(program.gateway)
+    both = f"{planted.refresh_cookie}; {program.refresh_cookie}; {program.session_cookie}"
+    own = await program.gateway.ask(REFRESH, method="POST", Cookie=both)
+    assert own.status == HTTPStatus.OK
+    session = claims_of(program.access_token)["sid"]
+    assert claims_of((await own.json())["token"])["sid"] == session
+    alone = await program.gateway.ask(
+        REFRESH, method="POST", Cookie=f"{planted.refresh_cookie}; {program.session_cookie}"
+    )
+    assert alone.status == HTTPStatus.FORBIDDEN
+    assert await program.counts()
+
+
+async def test_request_from_before_new_tokens_leaves_the_session_cookie(program: Program) -> None:
+    """A tab's refresh that left before a password change must not log the person out when it is answered late."""
+    body = {"currentPassword": ADMIN_PASSWORD, "newPassword": NEW_PASSWORD}
+    changed = await program.gateway.client.post(
+        f"{program.gateway.url}/api/auth/changePassword",
+        json=body,
+        headers={"Authorization": program.bearer, "Cookie": program.refresh_cookie},
+    )
+    assert changed.status == HTTPStatus.OK
+    late = await program.gateway.ask(
+        REFRESH, method="POST", Cookie=f"{program.refresh_cookie}; {program.session_cookie}"
+    )
+    assert late.status == HTTPStatus.FORBIDDEN
+    assert cleared_cookies(late) == {REFRESH_COOKIE}
+
+
 @pytest.mark.parametrize(
     "cookie",
     ["", "refreshToken=", "refreshToken=x", "refreshToken=" + "A" * 72, "refreshToken=" + "A" * 5000, "other=1"],

@@ -78,8 +78,15 @@ async def enrol(gateway: Gateway, email: str = ADMIN_EMAIL, password: str = ADMI
     app = await begin(gateway, session)
     confirmed = await ask_api(gateway, "confirm", {"token": app.code()}, session=session)
     assert confirmed.status == 200, await confirmed.text()
-    cookie = confirmed.cookies[gateway.settings.session_cookie_name]
-    return Enrolled(app, LoggedIn(f"{cookie.key}={cookie.value}", session.token))
+    return Enrolled(app, await go_on(gateway, confirmed))
+
+
+async def go_on(gateway: Gateway, confirmed: ClientResponse) -> LoggedIn:
+    """Refresh with what a confirmed enrolment gave: the access token from before it stands for one factor only."""
+    cookie, refresh = confirmed.cookies[gateway.settings.session_cookie_name], confirmed.cookies["refreshToken"]
+    headers = {"Cookie": f"{refresh.key}={refresh.value}"}
+    refreshed = await gateway.client.post(f"{gateway.url}/api/auth/refresh", headers=headers)
+    return LoggedIn(f"{cookie.key}={cookie.value}", (await refreshed.json())["token"])
 
 
 async def half_log_in(
