@@ -293,7 +293,7 @@ async def test_nobody_waits_twice_for_a_database_that_is_silent(
 async def test_running_tail_hears_again_after_a_silence(
     database: Database, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail_module, "_READING_DEADLINE", timedelta(milliseconds=20))
+    monkeypatch.setattr(tail_module, "_READING_DEADLINE", timedelta(milliseconds=200))
     monkeypatch.setattr(tail_module, "_INTERVAL", timedelta(milliseconds=1))
     listener = Listener(database)
     await listener.tail.catch_up()
