@@ -1,7 +1,7 @@
 # Everything that one does with this checkout. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format lock fresh-machine
+.PHONY: help run install test lint format bench-enumeration lock fresh-machine
 
 PYTHON ?= python3
 export PYTHON
@@ -10,7 +10,7 @@ BIN := .venv/bin
 
 help: ## Show this list
 	@echo "Gateway. What you can make:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is needed, then start gateway and a demo application behind nginx
 	@scripts/install run
@@ -31,6 +31,9 @@ lint: install ## Check format, style, types and the direction of imports
 format: install ## Write the code as `make lint` wants to read it
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+bench-enumeration: install ## Measure whether an answer's time tells that an account exists (some minutes, on a quiet machine)
+	@$(BIN)/python benchmarks/enumeration.py
 
 lock: install ## Write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@scripts/lock

@@ -27,6 +27,10 @@ _COMMANDS = {
     "explain": LazyCommand("gateway.commands.explain:explain", "Say what the rules answer to a request, and why."),
     "group": LazyCommand("gateway.commands.group:group", "Make groups, and say who is in them."),
     "key": LazyCommand("gateway.commands.key:key", "Make, list and revoke API keys."),
+    "ban": LazyCommand("gateway.commands.ban:ban", "Ban an address or a person, or list who is banned."),
+    "unban": LazyCommand("gateway.commands.ban:unban", "Lift a ban."),
+    "mail": LazyCommand("gateway.commands.mail:mail", "See whether mail can be sent."),
+    "audit": LazyCommand("gateway.commands.audit:audit", "Read the log of security events, and verify it."),
     "proxy-config": LazyCommand("gateway.commands.proxy_config:proxy_config", "Print the configuration for a proxy."),
 }
 

@@ -78,5 +78,6 @@ class ApiKeys:
 
 
 def _counts(api_key: ApiKey, owner: Account) -> bool:
-    expired = api_key.expires_at is not None and api_key.expires_at <= datetime.now(UTC)
-    return not expired and not owner.disabled
+    now = datetime.now(UTC)
+    expired = api_key.expires_at is not None and api_key.expires_at <= now
+    return not expired and owner.active(now)

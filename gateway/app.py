@@ -11,27 +11,24 @@ import aiohttp_session
 import structlog
 from aiohttp import web
 
-from gateway.account.api_key_handlers import ApiKeyHandlers
-from gateway.account.api_keys import OwnedApiKeys
-from gateway.account.handlers import AccountHandlers
-from gateway.account.password_change import PasswordChange
 from gateway.errors import Unavailable
-from gateway.forward_auth.authentication import RequestAuthenticator
-from gateway.forward_auth.check import Check, CheckSettings
 from gateway.forward_auth.denied import DeniedPage
 from gateway.forward_auth.handlers import DeniedHandler
-from gateway.forward_auth.identity_headers import IdentityHeaders
-from gateway.forward_auth.policy import compile_policy
-from gateway.login.api_handlers import LoginApi
-from gateway.login.handlers import LoginPages
-from gateway.login.password_login import PasswordLogin
+from gateway.handlers import Handlers
 from gateway.organization.bootstrap import Bootstrap
 from gateway.organization.handlers import SetupPages
-from gateway.parts import Parts, make_parts
-from gateway.routes import Handlers, add_routes
+from gateway.routes import add_routes
+from gateway.web.ban_guard import BanGuard
 from gateway.web.bodies import MAX_BODY
+from gateway.web.circumstances import NoteCircumstances
 from gateway.web.errors import RefusalAnswers, stamp_answer
 from gateway.web.page_state import SignedCookieStorage
+from gateway.wiring.account import make_account, make_api_keys, make_sessions
+from gateway.wiring.check import make_check
+from gateway.wiring.logins import make_logins
+from gateway.wiring.parts import Parts, make_parts
+from gateway.wiring.registration import make_registration
+from gateway.wiring.upkeep import make_upkeep
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
@@ -39,6 +36,8 @@ if TYPE_CHECKING:
     from gateway.storage.database import Database
 
 _log = structlog.get_logger("gateway")
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.Application:
@@ -49,86 +48,44 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
         client_max_size=MAX_BODY,
         middlewares=[
             RefusalAnswers(parts.portal.pages, secure=parts.portal.cookie.secure).answer,
+            NoteCircumstances(parts.portal).answer,
             aiohttp_session.session_middleware(page_state),
         ],
     )
     app.on_response_prepare.append(stamp_answer)
     add_routes(app, _make_handlers(settings, secrets, parts))
     app.cleanup_ctx.append(_closing(parts))
-    app.cleanup_ctx.append(_in_background(parts.facts.tail.run))
+    app.cleanup_ctx.append(_in_background(parts.facts.tail.run, first=parts.facts.tail.begin))
+    if parts.mail_sender is not None:
+        app.cleanup_ctx.append(_in_background(parts.mail_sender.run))
+    if parts.throttle.addresses.violations is not None:
+        app.cleanup_ctx.append(_in_background(parts.throttle.addresses.violations.run))
     app.cleanup_ctx.append(_in_background(parts.sessions.last_use.run))
     app.cleanup_ctx.append(_in_background(parts.api_keys.last_use.run))
+    app.cleanup_ctx.extend(_in_background(work) for work in make_upkeep(settings, secrets, database))
     return app
 
 
 def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handlers:
-    login = PasswordLogin(proof=parts.proof, sessions=parts.sessions)
+    logins = make_logins(settings, secrets, parts)
     bootstrap = Bootstrap(parts.database, passwords=parts.passwords, token_key=secrets.derive("one-time token"))
     denied_page = DeniedPage(parts.portal.pages, settings.public_url)
     return Handlers(
         portal=parts.portal,
-        check=_make_check(settings, parts, denied_page),
-        login_pages=LoginPages(
-            portal=parts.portal,
-            login=login,
-            revocation=parts.revocation,
-            return_urls=parts.return_urls,
-            remember_me_lifetime=settings.session.remember_me_lifetime,
-            email_login_allowed=settings.auth_api.allow_email_login,
-        ),
-        login_api=LoginApi(
-            portal=parts.portal,
-            login=login,
-            revocation=parts.revocation,
-            access_tokens=parts.access_tokens,
-            profiles=parts.profiles,
-            remember_me_lifetime=settings.session.remember_me_lifetime,
-            email_login_allowed=settings.auth_api.allow_email_login,
-        ),
-        account=_make_account(parts),
-        api_keys=_make_api_keys(parts),
+        check=make_check(settings, parts, denied_page),
+        login_pages=logins.pages,
+        login_api=logins.api,
+        refresh_api=logins.refresh_api,
+        public_config=logins.public_config,
+        account=make_account(parts),
+        sessions=make_sessions(parts),
+        api_keys=make_api_keys(parts),
         setup_pages=SetupPages(portal=parts.portal, bootstrap=bootstrap),
         denied_page=DeniedHandler(parts.portal, denied_page),
+        registration=make_registration(settings, secrets, parts),
+        second_factor=logins.second_factor,
+        ban_guard=BanGuard(parts.portal, parts.database, parts.throttle.addresses),
     )
-
-
-def _make_check(settings: Settings, parts: Parts, denied_page: DeniedPage) -> Check:
-    return Check(
-        CheckSettings(
-            public_url=settings.public_url,
-            max_answer_headers=settings.max_answer_headers,
-            forward_credentials=settings.forward_credentials,
-        ),
-        trusted_proxies=parts.portal.trusted_proxies,
-        authenticator=RequestAuthenticator(
-            parts.recognition,
-            cookie_name=settings.session_cookie_name,
-            basic_credentials=settings.basic_credentials,
-        ),
-        policy=compile_policy(settings.access_control),
-        identity_headers=IdentityHeaders(
-            settings.identity_headers.facts, percent_encoded=settings.identity_headers.encoding == "percent"
-        ),
-        denied_page=denied_page,
-    )
-
-
-def _make_account(parts: Parts) -> AccountHandlers:
-    change = PasswordChange(
-        proof=parts.proof, passwords=parts.passwords, sessions=parts.sessions, revocation=parts.revocation
-    )
-    return AccountHandlers(
-        portal=parts.portal,
-        database=parts.database,
-        profiles=parts.profiles,
-        password_change=change,
-        return_urls=parts.return_urls,
-    )
-
-
-def _make_api_keys(parts: Parts) -> ApiKeyHandlers:
-    owned = OwnedApiKeys(parts.database, api_keys=parts.api_keys, revocation=parts.revocation)
-    return ApiKeyHandlers(portal=parts.portal, api_keys=owned)
 
 
 def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -145,8 +102,11 @@ def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
     return context
 
 
-def _in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Run for as long as the application lives. Work that ends by an error is said and begun again."""
+def _in_background(work: Work, *, first: Work | None = None) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Run for as long as the application lives. Work that ends by an error is said and begun again.
+
+    `first` is done before the application answers anybody; where the database is away it is left to the work.
+    """
 
     async def repeat() -> None:
         while True:
@@ -157,6 +117,9 @@ def _in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[w
                 await asyncio.sleep(1)
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
+        if first is not None:
+            with suppress(Unavailable):
+                await first()
         task = asyncio.create_task(repeat())
         yield
         task.cancel()

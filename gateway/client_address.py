@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _WITH_PORT = re.compile(r"(?P<v4>\d+\.\d+\.\d+\.\d+):\d+|\[(?P<v6>[^\]]+)\](?::\d+)?")
 
@@ -20,6 +20,11 @@ class TrustedProxies:
         """Say whether a direct peer is one of ours. What cannot be read is not."""
         parsed = parse_address(address)
         return parsed is not None and self._contain(parsed)
+
+    def overlap(self, network: str) -> bool:
+        """Say whether an address or a network holds one of ours."""
+        parsed = ip_network(network)
+        return any(parsed.overlaps(ours) for ours in self.networks if ours.version == parsed.version)
 
     def client_address(self, forwarded_for: Sequence[str]) -> str | None:
         """Find the visitor in the lines of `X-Forwarded-For`: the rightmost address that is not a trusted proxy.

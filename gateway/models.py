@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -46,15 +46,34 @@ class Account:
     email_verified: bool
     must_change_password: bool
     disabled: bool
+    banned_until: datetime | None
+    has_second_factor: bool
+    logged_in_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def known_as(self) -> str:
+        """What devices remember: another password, or a second factor, makes every device a stranger's again.
+
+        Whoever logged in with a stolen password has as many known devices as they like, each with tries of its own.
+        """
+        return f"{self.email}\0{self.password_hash}\0{self.has_second_factor}"
+
+    def banned(self, now: datetime) -> bool:
+        return self.banned_until is not None and self.banned_until > now
+
+    def active(self, now: datetime) -> bool:
+        """Whether its credentials count."""
+        return not self.disabled and not self.banned(now)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """The period after a login during which a browser is remembered.
 
-    `id` is stable; the token in the cookie is not part of it (only a keyed digest is stored).
+    `id` is stable; the token in the cookie is not part of it (only a keyed digest is stored). `remembered`: the person
+    asked for it, and the browser keeps the cookie when it is closed.
     """
 
     id: str
@@ -64,10 +83,31 @@ class Session:
     expires_at: datetime
     idle_timeout: timedelta
     level: int
+    second_factor_at: datetime | None = None
+    remembered: bool = False
 
     @property
     def idle_expires_at(self) -> datetime:
         return self.last_seen_at + self.idle_timeout
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """What a program trades for its next access token, and when that ends at the latest."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A login that has passed the first factor and waits for the second. It opens nothing else (ASVS 6.3.3)."""
+
+    id: str
+    account_id: str
+    remember_me: bool
+    failures: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

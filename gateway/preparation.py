@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.audit.events import EventKind, record
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import Conflict
 from gateway.grammar.email import parse_email
@@ -27,6 +28,10 @@ _SALT = "api_key_salt"
 _CONSEQUENCES = {
     "jwt_secret": "everybody is logged out and has to log in again",
     _SALT: "API keys made under the former salt are unknown",
+    "encryption_key": (
+        "second factors set up under the former key cannot be used: disable and enrol them anew; the audit log up to "
+        "here can no longer be verified"
+    ),
 }
 
 
@@ -68,6 +73,8 @@ async def notice_changed_secrets(secrets: Secrets, database: Database) -> None:
     for name, fingerprint in secrets.fingerprints().items():
         async with database.write() as connection:
             before = await exchange_fingerprint(connection, name, fingerprint=fingerprint, now=datetime.now(UTC))
+            if before not in (None, fingerprint):
+                await record(connection, EventKind.SECRET_CHANGED, secret=name)
         if before not in (None, fingerprint):
             _log.warning(f"{name}_changed", consequence=_CONSEQUENCES[name])
 

@@ -8,12 +8,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from gateway.credentials.session_tokens import digest_token
-from gateway.errors import InvalidApiKey, InvalidCredentials, TokenExpired, TooManyAttempts
-from gateway.facts.facts import Facts, account_subject, api_key_subject, password_subject, session_subject
+from gateway.errors import (
+    Banned,
+    EmailNotVerified,
+    InvalidApiKey,
+    InvalidCredentials,
+    SecondFactorRequired,
+    TokenExpired,
+    TooManyAttempts,
+)
+from gateway.facts.facts import (
+    Facts,
+    account_subject,
+    address_subject,
+    api_key_subject,
+    password_subject,
+    session_subject,
+)
 from gateway.models import Account, CredentialKind, Organization, OrganizationRole, Principal
+from gateway.storage.accounts import note_login
 from gateway.storage.groups import list_groups_of
 from gateway.storage.organizations import find_organization
-from gateway.throttle import Attempt, throttled_address
+from gateway.throttle.address_limits import throttled_address
+from gateway.throttle.logins import Attempt
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -63,7 +80,7 @@ class Recognition:
 
         async def load() -> Facts | None:
             known = await self._sessions.find_by_token(token)
-            return None if known is None else self._facts_of(known, CredentialKind.SESSION)
+            return None if known is None else self._facts_of(known, CredentialKind.SESSION, level=known.session.level)
 
         facts = await self._find(self._sessions.digest(token), load)
         return None if facts is None else facts.principal
@@ -80,7 +97,8 @@ class Recognition:
             known = await self._sessions.find(claims.session_id)
             if known is None or known.account.id != claims.subject:
                 return None
-            facts = self._facts_of(known, CredentialKind.JWT)
+            # A copy that was stolen when a password was enough must not become one of two factors with its session.
+            facts = self._facts_of(known, CredentialKind.JWT, level=min(known.session.level, claims.level))
             facts.expires_at = min(facts.expires_at, claims.expires_at)
             return facts
 
@@ -104,15 +122,25 @@ class Recognition:
         return facts.principal
 
     async def by_password(self, email: str, password: str, *, client_address: str | None) -> Principal:
-        """Give the principal of an account by its password. Raises `InvalidCredentials` or `TooManyAttempts`.
+        """Give the principal of an account by its password.
+
+        Raises `InvalidCredentials`, `TooManyAttempts`, `Banned`, `EmailNotVerified` or `SecondFactorRequired`.
 
         Only a good one is remembered, for the age of a fact: a wrong one is tried, and counted, each time.
         """
 
         async def conclude(connection: AsyncConnection, account: Account) -> Facts | None:
+            if account.has_second_factor:
+                # A password alone is not enough for the form either (ASVS 6.4.3).
+                raise SecondFactorRequired
+            if account.logged_in_at is None:
+                # Whoever uses an account so is no registration that was abandoned.
+                await note_login(connection, account.id, now=datetime.now(UTC))
             organization = await find_organization(connection)
             groups = tuple(await list_groups_of(connection, account.id))
-            return None if organization is None else self._facts_of_password(account, organization, groups)
+            if organization is None:
+                return None
+            return self._facts_of_password(account, organization, groups, address=known_from)
 
         async def load() -> Facts | None:
             return await self._proof.prove(Attempt(email, client_address), password, conclude)
@@ -122,7 +150,7 @@ class Recognition:
         known_from = throttled_address(client_address)
         try:
             facts = await self._find(self._sessions.digest(f"{known_from}\0{email}\0{password}"), load)
-        except (InvalidCredentials, TooManyAttempts):
+        except (InvalidCredentials, TooManyAttempts, Banned, EmailNotVerified, SecondFactorRequired):
             self._facts.apply(password_subject(email))
             raise
         if facts is None:
@@ -144,14 +172,14 @@ class Recognition:
             self._api_keys.last_use.touch(facts.principal.api_key_id, now)
         return facts
 
-    def _facts_of(self, known: KnownSession, kind: CredentialKind) -> Facts:
+    def _facts_of(self, known: KnownSession, kind: CredentialKind, *, level: int) -> Facts:
         session, account = known.session, known.account
         return Facts(
             principal=Principal(
                 **self._owner(account, known.organization, known.groups),
                 credential=kind,
                 session_id=session.id,
-                level=session.level,
+                level=level,
             ),
             subjects=(account_subject(account.id), session_subject(session.id)),
             expires_at=session.expires_at.timestamp(),
@@ -177,7 +205,9 @@ class Recognition:
             idle_timeout=math.inf,
         )
 
-    def _facts_of_password(self, account: Account, organization: Organization, groups: tuple[str, ...]) -> Facts:
+    def _facts_of_password(
+        self, account: Account, organization: Organization, groups: tuple[str, ...], *, address: str
+    ) -> Facts:
         return Facts(
             principal=Principal(
                 **self._owner(account, organization, groups),
@@ -185,7 +215,7 @@ class Recognition:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(account_subject(account.id), password_subject(account.email)),
+            subjects=(account_subject(account.id), password_subject(account.email), address_subject(address)),
             expires_at=math.inf,
             idle_expires_at=math.inf,
             idle_timeout=math.inf,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from gateway.credentials.known_devices import KnownDevice
 from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.errors import TokenExpired
-from gateway.models import Account, Organization, Session
+from gateway.models import Account, Organization, RefreshToken, Session
 from gateway.storage import sessions as stored
 from gateway.storage.groups import list_groups_of
 from gateway.storage.last_use import LastUse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # Password alone is one factor.
 _LEVEL_OF_A_PASSWORD = 1
+_LEVEL_OF_TWO_FACTORS = 2
 _USER_AGENT_LENGTH = 256
 
 
@@ -30,6 +32,21 @@ class Visitor:
 
     client_address: str | None
     user_agent: str | None
+    device: KnownDevice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """An open session. The token goes into the cookie and nowhere else; programs get one to refresh with as well.
+
+    `device` is the browser as it is now that it knows the account.
+    """
+
+    account: Account
+    session: Session
+    token: str = field(repr=False)
+    refresh_token: RefreshToken | None = None
+    device: KnownDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +78,15 @@ class Sessions:
     def digest(self, token: str) -> bytes:
         return digest_token(token, key=self._token_key)
 
-    async def open(
-        self, connection: AsyncConnection, account: Account, *, visitor: Visitor, remember_me: bool, now: datetime
+    async def open(  # noqa: PLR0913 - one argument for each thing that a login says about its session
+        self,
+        connection: AsyncConnection,
+        account: Account,
+        *,
+        visitor: Visitor,
+        remember_me: bool,
+        with_second_factor: bool,
+        now: datetime,
     ) -> tuple[Session, str]:
         """Open a session inside the caller's transaction; returns it and its token, which is told to nobody else."""
         lifetime = self._lifetimes.remember_me_lifetime if remember_me else self._lifetimes.lifetime
@@ -73,7 +97,9 @@ class Sessions:
             last_seen_at=now,
             expires_at=now + lifetime,
             idle_timeout=lifetime if remember_me else self._lifetimes.idle_timeout,
-            level=_LEVEL_OF_A_PASSWORD,
+            level=_LEVEL_OF_TWO_FACTORS if with_second_factor else _LEVEL_OF_A_PASSWORD,
+            second_factor_at=now if with_second_factor else None,
+            remembered=remember_me,
         )
         token = make_token()
         await stored.insert_session(
@@ -81,7 +107,7 @@ class Sessions:
             session,
             token_digest=self.digest(token),
             client_address=visitor.client_address,
-            user_agent=visitor.user_agent and _storable(visitor.user_agent),
+            user_agent=visitor.user_agent and storable_user_agent(visitor.user_agent),
         )
         return session, token
 
@@ -95,16 +121,35 @@ class Sessions:
             raise TokenExpired
         return token
 
+    async def note_second_factor(self, connection: AsyncConnection, session_id: str, *, at: datetime | None) -> None:
+        """Let a session stand for two factors, the second one proven then; with `None` for a password alone.
+
+        Raises `TokenExpired` when the session has ended meanwhile.
+        """
+        level = _LEVEL_OF_A_PASSWORD if at is None else _LEVEL_OF_TWO_FACTORS
+        if not await stored.set_second_factor(connection, session_id, level=level, second_factor_at=at):
+            raise TokenExpired
+
     async def find_by_token(self, token: str) -> KnownSession | None:
         async with self._database.read() as connection:
             return await _known(connection, await stored.find_session_by_digest(connection, self.digest(token)))
+
+    async def find_within(self, connection: AsyncConnection, session_id: str) -> KnownSession | None:
+        """Find inside the caller's transaction: what is decided on it still holds when it commits."""
+        found = await stored.find_session(connection, session_id)
+        if found is not None:
+            session, account, organization = found
+            # Uses of this process that wait to be written count.
+            seen = self.last_use.latest(session.id, session.last_seen_at) or session.last_seen_at
+            found = replace(session, last_seen_at=seen), account, organization
+        return await _known(connection, found)
 
     async def find(self, session_id: str) -> KnownSession | None:
         async with self._database.read() as connection:
             return await _known(connection, await stored.find_session(connection, session_id))
 
 
-def _storable(user_agent: str) -> str:
+def storable_user_agent(user_agent: str) -> str:
     """Cut to what is kept; bytes that are no UTF-8 arrive as surrogates, which no database takes."""
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
@@ -116,6 +161,6 @@ async def _known(
         return None
     session, account, organization = found
     now = datetime.now(UTC)
-    if account.disabled or session.expires_at <= now or session.idle_expires_at <= now:
+    if not account.active(now) or session.expires_at <= now or session.idle_expires_at <= now:
         return None
     return KnownSession(session, account, organization, groups=tuple(await list_groups_of(connection, account.id)))

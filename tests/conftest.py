@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.stages"]
+pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.stages", "tests.support.throttled"]

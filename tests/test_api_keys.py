@@ -20,11 +20,11 @@ from gateway.facts.cache import FactsCache
 from gateway.facts.facts import api_key_subject
 from gateway.models import Account, ApiKey, CredentialKind, Scope
 from gateway.organization.groups import Groups
-from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions
 from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
 from tests.support.database import Disk, add_account, add_organization
+from tests.support.parts import make_revocation
 from tests.support.recognition import make_recognition
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Process:
         self.database = database
         self.facts = FactsCache(database, max_entries=10, max_age=timedelta(days=365), outage_grace=timedelta(0))
         self.api_keys = ApiKeys(database, key_format=KEYS, digest_key=b"salt")
-        self.revocation = Revocation(database, doorbell=self.facts.apply)
+        self.revocation = make_revocation(database, self.facts.apply)
         self.owned = OwnedApiKeys(database, api_keys=self.api_keys, revocation=self.revocation)
         self.recognition = make_recognition(
             database,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -15,6 +16,7 @@ TOP = Path(__file__).parent.parent
 PACKAGE = TOP / "gateway"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LOCKS = sorted(TOP.glob("requirements*.txt"))
+NODE_CLIENTS = TOP / "tests" / "clients"
 
 MODULE_LINES = 250
 FUNCTION_LINES = 40
@@ -75,6 +77,16 @@ def test_lock_holds_nothing_of_one_machine(lock: Path) -> None:
     options = [line for line in lock.read_text().splitlines() if line.startswith(("-", "#"))]
     assert not options
     assert "://" not in lock.read_text()
+
+
+def test_every_locked_node_package_has_its_hash_and_no_address() -> None:
+    """Addresses of authors (`funding`, `bugs`) are theirs; `resolved` would be the registry of one machine."""
+    lock = json.loads((NODE_CLIENTS / "package-lock.json").read_text())
+    asked = lock["packages"].pop("")
+    assert asked["dependencies"].keys() >= {"axe-core", "librechat-data-provider"}
+    assert asked["dependencies"] == json.loads((NODE_CLIENTS / "package.json").read_text())["dependencies"]
+    assert not [name for name, package in lock["packages"].items() if not package["integrity"].startswith("sha512-")]
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from gateway.account.password_change import PasswordChange
+from gateway.credentials.password_rules import PasswordRules
 from gateway.errors import Conflict, GatewayError, Unavailable
 from gateway.facts.facts import account_subject, session_subject
 from gateway.models import Account, CredentialKind, OrganizationRole, Principal
-from gateway.password_proof import PasswordProof
-from gateway.revocation import Revocation
+from gateway.refresh_tokens import RefreshTokens
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.accounts import count_active_admins, find_account
 from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
-from gateway.throttle import LoginThrottle
 from tests.support.database import Disk, add_account, add_organization
+from tests.support.parts import RULES, make_proof, make_revocation
 
 DAY = timedelta(days=1)
 ADMIN = OrganizationRole.ADMIN
@@ -34,14 +34,19 @@ class House:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.rang: list[str] = []
-        self.revocation = Revocation(database, doorbell=self.rang.append)
+        self.revocation = make_revocation(database, self.rang.append)
         self.sessions = Sessions(database, token_key=b"key", lifetimes=SessionLifetimes(DAY, DAY, DAY))
 
     async def log_in(self, account: Account) -> tuple[str, str]:
         """Give the id and the token of a new session."""
         async with self.database.write() as connection:
             session, token = await self.sessions.open(
-                connection, account, visitor=Visitor(None, None), remember_me=False, now=datetime.now(UTC)
+                connection,
+                account,
+                visitor=Visitor(None, None),
+                remember_me=False,
+                with_second_factor=False,
+                now=datetime.now(UTC),
             )
         return session.id, token
 
@@ -192,7 +197,7 @@ async def test_doorbell_rings_after_the_commit(house: House, tmp_path: Path) -> 
         with closing(sqlite3.connect(tmp_path / "gateway.db")) as other_process:
             sessions_left.extend(other_process.execute("SELECT count(*) FROM sessions").fetchone())
 
-    await Revocation(house.database, doorbell=look).disable(ada)
+    await make_revocation(house.database, look).disable(ada)
     assert sessions_left == [0]
 
 
@@ -200,9 +205,7 @@ async def test_new_password_keeps_this_session_and_ends_the_others(house: House)
     """S2, S5."""
     ada = await add_account(house.database, password_hash="old hash", must_change_password=True)
     (mine, old), (_, others) = await house.log_in(ada), await house.log_in(ada)
-    changing = house.revocation.changing_password(
-        ada.id, proven_hash="old hash", password_hash="own hash", keep_session=mine
-    )
+    changing = house.revocation.changing_password(ada, password_hash="own hash", keep_session=mine)
     async with changing as connection:
         new = await house.sessions.renew_token(connection, mine)
     assert await house.alive(old, others, new) == [False, False, True]
@@ -214,9 +217,7 @@ async def test_new_password_keeps_this_session_and_ends_the_others(house: House)
 async def test_password_change_that_fails_half_way_changes_nothing(house: House) -> None:
     ada = await add_account(house.database, password_hash="old hash")
     (mine, old), (_, others) = await house.log_in(ada), await house.log_in(ada)
-    changing = house.revocation.changing_password(
-        ada.id, proven_hash="old hash", password_hash="own hash", keep_session=mine
-    )
+    changing = house.revocation.changing_password(ada, password_hash="own hash", keep_session=mine)
     with pytest.raises(ZeroDivisionError):
         async with changing:
             raise ZeroDivisionError
@@ -235,6 +236,12 @@ class _SlowPasswords:
     async def verify(self, password: str, *, expected: str | None) -> bool:
         return password == expected
 
+    async def broken_rule(self, rules: PasswordRules, password: str, *, email: str) -> str | None:
+        return rules.broken(password, email=email)
+
+    def outdated(self, _stored: str) -> bool:
+        return False
+
     async def hash(self, password: str) -> str:
         self.reached.set()
         await self.go_on.wait()
@@ -250,13 +257,11 @@ async def test_password_change_that_was_overtaken_by_a_revocation_changes_nothin
     session_id, _ = await house.log_in(ada)
     passwords = _SlowPasswords()
     change = PasswordChange(
-        proof=PasswordProof(
-            house.database,
-            throttle=LoginThrottle(key=b"k", max_failures=100, window=DAY),
-            passwords=passwords,  # type: ignore[arg-type]
-        ),
+        proof=make_proof(house.database, passwords),  # type: ignore[arg-type]
+        rules=RULES,
         passwords=passwords,  # type: ignore[arg-type]
         sessions=house.sessions,
+        refresh_tokens=RefreshTokens(key=b"refresh key", lifetime=DAY),
         revocation=house.revocation,
     )
     changing = asyncio.create_task(
@@ -264,7 +269,8 @@ async def test_password_change_that_was_overtaken_by_a_revocation_changes_nothin
             _principal(ada, session_id), current="old password", new="new password", visitor=Visitor(None, None)
         )
     )
-    await passwords.reached.wait()
+    await asyncio.wait([changing, asyncio.create_task(passwords.reached.wait())], return_when=asyncio.FIRST_COMPLETED)
+    assert not changing.done(), changing.exception()
     if overtaken_by == "reset":
         await house.revocation.hand_over_password(ada, password_hash="handed over", must_change=True)
     else:

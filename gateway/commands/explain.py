@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -108,8 +109,8 @@ def _visitor(settings: Settings, *, user: str | None, groups: tuple[str, ...]) -
     if known is None:
         return Visitor(user, groups=groups), "no account of that name: taken as it is"
     account, own_groups = known
-    if account.disabled:
-        return Visitor(), f"{account.email} is disabled: a check would recognise nobody"
+    if not account.active(datetime.now(UTC)):
+        return Visitor(), f"{account.email} is disabled or banned: a check would recognise nobody"
     if account.must_change_password:
         return Visitor(), f"{account.email} has to choose a password first: until then a check recognises nobody"
     merged = tuple(dict.fromkeys([*own_groups, *groups]))

@@ -11,11 +11,10 @@ import click
 from gateway.commands.arguments import as_json, email_argument, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
-from gateway.commands.store import open_database
+from gateway.commands.store import make_revocation, open_database
 from gateway.grammar.group_names import parse_group_name
 from gateway.log_output import configure_logs
 from gateway.organization.groups import Groups, GroupWithMembers
-from gateway.revocation import Revocation, ring_nobody
 
 if TYPE_CHECKING:
     from gateway.config.loading import LoadedSettings
@@ -99,8 +98,7 @@ def remove(loaded: LoadedSettings, *, name: str, json_output: bool) -> None:
 def _run(settings: Settings, work: Callable[[Groups], Awaitable[_Result]]) -> _Result:
     async def run() -> _Result:
         async with open_database(settings) as database:
-            # No doorbell: the running gateways read the invalidation log.
-            return await work(Groups(database, revocation=Revocation(database, doorbell=ring_nobody)))
+            return await work(Groups(database, revocation=make_revocation(settings, database)))
 
     configure_logs(settings.log)
     return run_async(run())

@@ -17,7 +17,7 @@ from gateway.api_keys import ApiKeys, Grant
 from gateway.commands.arguments import as_json, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
-from gateway.commands.store import open_database
+from gateway.commands.store import make_revocation, open_database
 from gateway.config.secrets import load_secrets
 from gateway.credentials.api_keys import ApiKeyFormat
 from gateway.errors import InvalidFields, NotFound
@@ -29,7 +29,6 @@ from gateway.log_output import configure_logs
 from gateway.models import Account, ApiKey
 from gateway.organization.accounts import require_account
 from gateway.preparation import require_salt_of_gateway
-from gateway.revocation import Revocation, ring_nobody
 from gateway.storage.accounts import list_accounts
 from gateway.storage.api_keys import find_api_key, list_api_keys
 from gateway.storage.database import Database
@@ -175,8 +174,7 @@ async def _opened(settings: Settings) -> AsyncIterator[_Opened]:
     async with open_database(settings) as database:
         await require_salt_of_gateway(secrets, database)
         api_keys = ApiKeys(database, key_format=key_format, digest_key=secrets.api_key_salt)
-        # No doorbell: the running gateways read the invalidation log.
-        revocation = Revocation(database, doorbell=ring_nobody)
+        revocation = make_revocation(settings, database)
         try:
             yield _Opened(database, OwnedApiKeys(database, api_keys=api_keys, revocation=revocation))
         except InvalidFields as refusal:

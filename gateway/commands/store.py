@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gateway.config.secrets import load_secrets
+from gateway.credentials.sealed_box import SealedBox
+from gateway.mail.outbox import Outbox
+from gateway.revocation import Revocation, ring_nobody
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate
 
@@ -31,3 +35,10 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def make_revocation(settings: Settings, database: Database) -> Revocation:
+    """Make what ends sessions and accounts. No doorbell: the running gateways read the log, and send the mail."""
+    box = SealedBox(load_secrets(settings).derive_lasting("outbox"))
+    outbox = Outbox(box=box, enabled=settings.mail.transport != "none")
+    return Revocation(database, doorbell=ring_nobody, outbox=outbox)

@@ -13,7 +13,7 @@ import click
 from gateway.commands.arguments import as_json, email_argument, parsed
 from gateway.commands.event_loop import run_async
 from gateway.commands.settings_options import settings_options, with_settings
-from gateway.commands.store import open_database
+from gateway.commands.store import make_revocation, open_database
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import InvalidFields
 from gateway.grammar.email import parse_email
@@ -21,7 +21,8 @@ from gateway.grammar.names import parse_name
 from gateway.log_output import configure_logs
 from gateway.models import Account, OrganizationRole
 from gateway.organization.members import Members
-from gateway.revocation import Revocation, ring_nobody
+from gateway.revocation import Revocation
+from gateway.wiring.parts import password_rules
 
 if TYPE_CHECKING:
     from gateway.config.loading import LoadedSettings
@@ -131,6 +132,25 @@ def reset_password(loaded: LoadedSettings, *, email: str, password_stdin: bool, 
     _print(account, json_output=json_output, password=generated)
 
 
+@user.command(name="remove-second-factor")
+@email_argument
+@as_json
+@with_settings
+def remove_second_factor(loaded: LoadedSettings, *, email: str, json_output: bool) -> None:
+    """Take away the second factor of somebody who lost app and recovery codes; every session ends.
+
+    Make sure that it is them who ask: their password alone opens the account then.
+    """
+
+    async def work(members: Members, revocation: Revocation) -> Account:
+        if not await revocation.remove_second_factor(await members.find(email)):
+            message = f"{email} has no second factor"
+            raise click.ClickException(message)
+        return await members.find(email)
+
+    _print(_run(loaded.settings, work), json_output=json_output)
+
+
 def _run(settings: Settings, work: Callable[[Members, Revocation], Awaitable[_Result]]) -> _Result:
     async def run() -> _Result:
         async with _opened(settings) as (members, revocation):
@@ -144,10 +164,10 @@ def _run(settings: Settings, work: Callable[[Members, Revocation], Awaitable[_Re
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Members, Revocation]]:
     passwords = PasswordHashing(threads=1)
     async with open_database(settings) as database:
-        # No doorbell: the running gateways read the invalidation log.
-        revocation = Revocation(database, doorbell=ring_nobody)
+        revocation = make_revocation(settings, database)
         try:
-            yield Members(database, passwords=passwords, revocation=revocation), revocation
+            rules = password_rules(settings)
+            yield Members(database, rules=rules, passwords=passwords, revocation=revocation), revocation
         except InvalidFields as refusal:
             raise click.ClickException(" ".join(refusal.fields.values())) from refusal
         finally:
@@ -178,6 +198,7 @@ def _shown(account: Account) -> dict[str, Any]:
         "role": account.role.value,
         "state": _state(account),
         "must_change_password": account.must_change_password,
+        "second_factor": account.has_second_factor,
         "created_at": account.created_at.isoformat(timespec="seconds"),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -42,6 +43,9 @@ def explain(error: ValidationError, origins: Origins) -> Iterator[Finding]:
 def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
+    least = detail.get("ctx", {}).get("ge")
+    if isinstance(least, timedelta):
+        return f"must be {least.total_seconds():.0f}s or longer"
     return _SENTENCES.get(detail["type"]) or detail["msg"].replace("Input should", "must").replace(
         "Value should", "must"
     )

@@ -35,6 +35,19 @@ def rule_advice(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield from _about_cookies(rule, settings, path)
 
 
+def lets_every_account_in(settings: Settings) -> bool:
+    """Say whether a login is all that is asked for, at least below a whole domain; people enrol factors themselves."""
+    control = settings.access_control
+    if control is None or control.default_policy != "deny":
+        return True
+    return any(
+        rule.policy in {"one_factor", "two_factor"}
+        and _is_plain(rule)
+        and any(isinstance(domain, HostPattern) and domain.covers_below for domain in rule.domain)
+        for rule in control.rules
+    )
+
+
 def _about_patterns(rule: RuleSettings, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     for number, pattern in enumerate(rule.resources):
         if not is_anchored(pattern):

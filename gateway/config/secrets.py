@@ -23,22 +23,32 @@ _OTHERS = 0o007
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The two secrets, each stretched to 32 bytes, and all that is derived from them.
+    """The three secrets, each stretched to 32 bytes, and all that is derived from them.
 
-    Keys of programs outlive a changed JWT secret: their digests depend on the salt only.
+    Keys of programs outlive a changed JWT secret: their digests depend on the salt only. So do second factors and the
+    chain of the audit log, which depend on the encryption key.
     """
 
     jwt_secret: bytes = field(repr=False)
     jwt_secret_origin: Literal["configured", "generated"]
     api_key_salt: bytes = field(repr=False)
+    encryption_key: bytes = field(repr=False)
 
     def derive(self, purpose: str) -> bytes:
         """Return a key of 32 bytes that no other purpose shares, so that one of them tells nothing of another."""
         return _expand(self.jwt_secret, purpose)
 
+    def derive_lasting(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes as `derive` does, from the encryption key: for what outlives all logins."""
+        return _expand(self.encryption_key, purpose)
+
     def fingerprints(self) -> dict[str, str]:
         """Give what tells a changed secret without telling the secret."""
-        secrets_by_name = {_JWT_SECRET.name: self.jwt_secret, _API_KEY_SALT.name: self.api_key_salt}
+        secrets_by_name = {
+            _JWT_SECRET.name: self.jwt_secret,
+            _API_KEY_SALT.name: self.api_key_salt,
+            _ENCRYPTION_KEY.name: self.encryption_key,
+        }
         return {name: sha256(_expand(value, "fingerprint")).hexdigest() for name, value in secrets_by_name.items()}
 
 
@@ -56,6 +66,9 @@ _JWT_SECRET = _Place(
     "jwt_secret", "basic_auth.jwt_secret", "BASIC_AUTH_JWT_SECRET", "everybody is logged out and logs in again"
 )
 _API_KEY_SALT = _Place("api_key_salt", "api_key_salt", "GATEWAY_API_KEY_SALT", "every API key has to be made anew")
+_ENCRYPTION_KEY = _Place(
+    "encryption_key", "encryption_key", "GATEWAY_ENCRYPTION_KEY", "every second factor has to be set up anew"
+)
 
 
 def load_secrets(settings: Settings) -> Secrets:
@@ -68,6 +81,7 @@ def load_secrets(settings: Settings) -> Secrets:
         jwt_secret=_load(settings, _JWT_SECRET, configured=jwt_secret, purpose="jwt secret"),
         jwt_secret_origin="generated" if jwt_secret is None else "configured",
         api_key_salt=_load(settings, _API_KEY_SALT, configured=settings.api_key_salt, purpose="api key salt"),
+        encryption_key=_load(settings, _ENCRYPTION_KEY, configured=settings.encryption_key, purpose="encryption key"),
     )
 
 

@@ -22,6 +22,7 @@ from gateway.config.auth_api import AuthApi
 from gateway.config.basic_auth import BasicAuth
 from gateway.config.database_url import parse_database_url, require_redis_url, sqlite_path
 from gateway.config.identity_headers import IdentityHeaders
+from gateway.config.mail import MailSettings
 from gateway.config.section import Duration, PositiveDuration, Section, TruthValue, Whole, split_list
 from gateway.config.well_known_secrets import require_own_secret
 from gateway.grammar.durations import format_duration
@@ -74,6 +75,12 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = Field(default="info", examples=["info"])
     format: Literal["auto", "json", "console"] = Field(default="auto", examples=["json"])
+
+
+class AuditSettings(Section):
+    """How long security events are kept."""
+
+    retention: PositiveDuration = Field(default=timedelta(days=365), examples=["365d"])
 
 
 class OrganizationSettings(Section):
@@ -137,6 +144,9 @@ class Settings(Section):
     api_key_salt: Annotated[SecretStr | None, AfterValidator(require_own_secret)] = Field(
         default=None, examples=["the output of: openssl rand -base64 32"]
     )
+    encryption_key: Annotated[SecretStr | None, AfterValidator(require_own_secret)] = Field(
+        default=None, examples=["the output of: openssl rand -base64 32"]
+    )
     api_key_prefix: str = Field(default="lc_ak_", pattern=r"^[a-z][a-z0-9_]{1,14}_$", examples=["lc_ak_"])
     # The nginx snippet that we ship takes 32 KiB of answer headers; proxies differ, and few take more.
     max_answer_headers: Whole = Field(default=8192, ge=1024, le=32768, examples=["8192"])
@@ -153,6 +163,8 @@ class Settings(Section):
     auth_type: Annotated[Literal["mixed"], BeforeValidator(_auth_type)] = Field(default="mixed", examples=["mixed"])
     basic_auth: BasicAuth = BasicAuth()
     auth_api: AuthApi = AuthApi()
+    mail: MailSettings = MailSettings()
+    audit: AuditSettings = AuditSettings()
     organization: OrganizationSettings = OrganizationSettings()
     access_control: AccessControl | None = None
 
@@ -188,6 +200,11 @@ class Settings(Section):
         if not self.secure:
             return _COOKIE_NAME
         return f"__Host-{_COOKIE_NAME}" if self.cookie_domain is None else f"__Secure-{_COOKIE_NAME}"
+
+    @property
+    def password_reset_allowed(self) -> bool:
+        """Whether a forgotten password can be reset by mail; without mail nobody would get the link."""
+        return self.mail.transport != "none" and self.auth_api.allow_password_reset is not False
 
     @property
     def database_path(self) -> Path:

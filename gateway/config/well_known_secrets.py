@@ -6,6 +6,8 @@ import re
 
 from pydantic import SecretStr
 
+from gateway.grammar.common_passwords import common_passwords
+
 SHORTEST_SOUND_SECRET = 32  # bytes; RFC 7518 section 3.2 for HS256
 
 _PLACEHOLDER = re.compile(
@@ -29,7 +31,7 @@ _PUBLISHED = frozenset(
 def is_well_known(secret: str) -> bool:
     """Tell whether a secret is a placeholder, a published example or a common password."""
     folded = secret.strip().lower()
-    return bool(_PLACEHOLDER.fullmatch(folded)) or folded in _PUBLISHED or folded in _common_passwords()
+    return bool(_PLACEHOLDER.fullmatch(folded)) or folded in _PUBLISHED or folded in common_passwords()
 
 
 def require_own_secret(secret: SecretStr | None) -> SecretStr | None:
@@ -45,10 +47,3 @@ def require_own_secret(secret: SecretStr | None) -> SecretStr | None:
         )
         raise ValueError(message)
     return secret
-
-
-def _common_passwords() -> frozenset[str]:
-    # Half a megabyte of lists, needed only where a secret is configured.
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
-
-    return frozenset(FREQUENCY_LISTS["passwords"])

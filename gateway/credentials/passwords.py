@@ -6,28 +6,39 @@ import asyncio
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import hash_secret_raw
 
 from gateway.errors import Unavailable
+
+if TYPE_CHECKING:
+    from gateway.credentials.password_rules import PasswordRules
 
 # OWASP Password Storage Cheat Sheet, second choice for Argon2id: 19 MiB, 2 passes, 1 lane (about 20 ms).
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 
-MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 128
+
+# The same for recovery codes. Fixed apart from it: a bare digest does not say how it was made, so that a rise of the
+# one above would make every code that was handed out unknown.
+_DIGEST_PASSES = 2
+_DIGEST_KIB = 19 * 1024
+_DIGEST_BYTES = 32
 
 # Memory in use is threads x 19 MiB. Whoever would wait longer than this is told to come back instead.
 _QUEUE_DEADLINE = timedelta(seconds=10)
 _QUEUE_LENGTH = 512
 _LOWEST_PRIORITY = 19
 
+_Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
@@ -39,8 +50,7 @@ class PasswordHashing:
         self._pool = ThreadPoolExecutor(self._threads, "argon2", initializer=_yield_to_checks)
         self._free = asyncio.Semaphore(self._threads)
         self._waiting = 0
-        # What unknown accounts are verified against: the same work, and nobody knows its password.
-        self._decoy = _HASHER.hash(secrets.token_urlsafe())
+        self._decoy = _decoy()
 
     async def hash(self, password: str) -> str:
         return await self._run(_hash, password)
@@ -50,10 +60,22 @@ class PasswordHashing:
         matches = await self._run(_verify, expected or self._decoy, password)
         return matches and expected is not None
 
+    async def digests(self, codes: Sequence[str], *, salt: bytes) -> tuple[bytes, ...]:
+        """Digest recovery codes under their set's salt, at a password's cost each."""
+        return await self._run(_digests, codes, salt)
+
+    async def broken_rule(self, rules: PasswordRules, password: str, *, email: str) -> str | None:
+        """Say which rule a chosen password breaks (`PasswordRules.broken`): scoring takes as long as hashing."""
+        return await self._run(rules.broken, password, email=email)
+
+    def outdated(self, password_hash: str) -> bool:
+        """Say whether a hash that was just verified has other parameters than new ones get (ASVS 11.4.2)."""
+        return _HASHER.check_needs_rehash(password_hash)
+
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[..., _Result], *arguments: str) -> _Result:
+    async def _run(self, work: Callable[_Given, _Result], *arguments: _Given.args, **named: _Given.kwargs) -> _Result:
         if self._waiting >= _QUEUE_LENGTH:
             raise Unavailable
         self._waiting += 1
@@ -65,27 +87,20 @@ class PasswordHashing:
         finally:
             self._waiting -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *arguments, **named))
         finally:
             self._free.release()
+
+
+@cache
+def _decoy() -> str:
+    """Give what unknown accounts are verified against: the same work, and nobody knows its password."""
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 def canonical_password(password: str) -> str:
     """Give the one form that is hashed and verified: NFKC, otherwise exactly as typed (SP 800-63B 3.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
-
-
-def broken_password_rule(password: str) -> str | None:
-    """Say which rule for a chosen password is broken; one code point is one character."""
-    # NFKC can make eighteen characters of one: neither what was typed nor what is hashed may be too short or too long.
-    lengths = len(password), len(canonical_password(password))
-    if min(lengths) < MIN_PASSWORD_LENGTH:
-        return f"Use at least {MIN_PASSWORD_LENGTH} characters."
-    if max(lengths) > MAX_PASSWORD_LENGTH:
-        return f"Use at most {MAX_PASSWORD_LENGTH} characters."
-    if not password.strip():
-        return "A password cannot consist of spaces only."
-    return None
 
 
 def generate_password() -> str:
@@ -107,6 +122,21 @@ def _verify(expected: str, password: str) -> bool:
     with suppress(VerificationError, InvalidHashError):
         return _HASHER.verify(expected, canonical_password(password))
     return False
+
+
+def _digests(codes: Sequence[str], salt: bytes) -> tuple[bytes, ...]:
+    return tuple(
+        hash_secret_raw(
+            code.encode(),
+            salt,
+            time_cost=_DIGEST_PASSES,
+            memory_cost=_DIGEST_KIB,
+            parallelism=1,
+            hash_len=_DIGEST_BYTES,
+            type=Type.ID,
+        )
+        for code in codes
+    )
 
 
 def _yield_to_checks() -> None:

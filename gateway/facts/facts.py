@@ -27,6 +27,11 @@ def password_subject(email: str) -> str:
     return f"password:{email}"
 
 
+def address_subject(address: str) -> str:
+    """Name what was found out by passwords from a throttled address: it ends when the address is banned."""
+    return f"address:{address}"
+
+
 @dataclass(slots=True)
 class Facts:
     """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.

@@ -86,6 +86,16 @@ class InvalidationTail:
         enough = _READING_DEADLINE + 2 * _INTERVAL if self._silent else _INTERVAL
         return not self.cut_off or time.monotonic() - self._failed_at >= enough.total_seconds()
 
+    async def begin(self) -> None:
+        """Read the log before anybody is answered, however long that takes on a machine that is busy starting.
+
+        Without a first reading nothing is known, and a deadline would only make the first answers 503.
+        Raises `Unavailable`. Belongs before `run`.
+        """
+        began_at = time.monotonic()
+        await self._read_log()
+        self._completed_at = began_at
+
     async def run(self) -> None:
         """Tail until cancelled."""
         try:

@@ -68,9 +68,9 @@ def ask_to_log_in(endpoint: Endpoint, challenge: Challenge, *, decision_id: str)
 
 def refuse(refusal: GatewayError, *, decision_id: str) -> Answer:
     """Answer a refusal that no login would change."""
-    headers = [_JSON, ("X-Auth-Reason", refusal.code), *_common(decision_id)]
+    headers = [_JSON, ("X-Auth-Reason", refusal.code), *refusal.headers.items(), *_common(decision_id)]
     if refusal.retry_after is not None:
-        headers.append(("Retry-After", str(math.ceil(refusal.retry_after.total_seconds()))))
+        headers.append(("Retry-After", str(max(1, math.ceil(refusal.retry_after.total_seconds())))))
     return Answer(refusal.status, tuple(headers), _body(refusal, decision_id))
 
 

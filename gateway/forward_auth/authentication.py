@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.client_address import parse_address
-from gateway.errors import InvalidCredentials, InvalidToken, PasswordChangeRequired, TooManyAttempts, Unauthorized
+from gateway.errors import GatewayError, InvalidCredentials, InvalidToken, PasswordChangeRequired, Unavailable
 from gateway.forward_auth.presented import Credential, Presented
 from gateway.grammar.cookies import cookie_values
 from gateway.grammar.email import parse_email
@@ -80,7 +80,9 @@ class RequestAuthenticator:
         }
         try:
             return _credential(kind, await recognise[kind]())
-        except (Unauthorized, InvalidCredentials, TooManyAttempts) as refusal:
+        except Unavailable:
+            raise
+        except GatewayError as refusal:
             return Credential(kind, refusal=refusal)
 
     async def _by_password(self, pair: str, client_address: str | None) -> Principal:

@@ -13,6 +13,7 @@ import structlog
 
 from gateway.errors import (
     AnswerTooLarge,
+    Banned,
     Forbidden,
     GatewayError,
     InsufficientScope,
@@ -23,10 +24,11 @@ from gateway.errors import (
     UntrustedPeer,
 )
 from gateway.forward_auth.answers import Answer, Challenge, allow, ask_to_log_in, refuse
-from gateway.forward_auth.login_url import login_url
+from gateway.forward_auth.login_url import enrol_url, login_url
 from gateway.forward_auth.original_request import Endpoint, OriginalRequest, parse_original_request
 from gateway.forward_auth.policy import Decision, Outcome
 from gateway.forward_auth.visitor import is_navigation
+from gateway.models import CredentialKind
 
 if TYPE_CHECKING:
     from gateway.client_address import TrustedProxies
@@ -121,11 +123,13 @@ class Check:
             strip = () if self._settings.forward_credentials else authenticated.strip
             return self._limited(allow(identity, strip=strip, decision_id=decision_id))
         _log_refusal(original, decision, client_address=client_address, decision_id=decision_id)
-        if isinstance(decision.refusal, TooManyAttempts):
+        if isinstance(decision.refusal, TooManyAttempts | Banned):
             # A rule that opens anyway, or does not look at passwords, does not care.
             return refuse(decision.refusal, decision_id=decision_id)
         if decision.outcome is Outcome.LOG_IN:
             return self._limited(self._ask_to_log_in(request, original, decision, decision_id))
+        if decision.outcome is Outcome.SECOND_FACTOR and _could_enrol(request, decision):
+            return self._limited(self._send_to_enrol(request, original, decision_id))
         refusal = _REFUSALS[decision.outcome]()
         return self._refuse(request, refusal, decision=decision, original=original, decision_id=decision_id)
 
@@ -137,6 +141,16 @@ class Check:
             navigation=is_navigation(request.headers),
             method=original.method,
             reason=decision.refusal or Unauthorized(),
+        )
+        return ask_to_log_in(request.endpoint, challenge, decision_id=decision_id)
+
+    def _send_to_enrol(self, request: CheckRequest, original: OriginalRequest, decision_id: str) -> Answer:
+        """Send a person to the page where a second factor is set up; the way there is that of a login."""
+        challenge = Challenge(
+            login_url=enrol_url(self._settings.public_url, original),
+            navigation=True,
+            method=original.method,
+            reason=SecondFactorRequired(),
         )
         return ask_to_log_in(request.endpoint, challenge, decision_id=decision_id)
 
@@ -169,6 +183,16 @@ class Check:
         if size > self._settings.max_answer_headers:
             raise AnswerTooLarge
         return answer
+
+
+def _could_enrol(request: CheckRequest, decision: Decision) -> bool:
+    """Say whether it is a person at a page: keys, tokens and passwords in headers can be taken nowhere.
+
+    An account that has a second factor is not told apart here. Its sessions have proven it; for one that has not, that
+    page wants a new login.
+    """
+    by_session = decision.principal is not None and decision.principal.credential is CredentialKind.SESSION
+    return by_session and is_navigation(request.headers)
 
 
 def _log_refusal(

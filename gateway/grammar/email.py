@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from gateway.grammar.hosts import is_ip_host, to_a_labels
 
@@ -12,6 +13,8 @@ _MAX_LOCAL_LENGTH = 64  # RFC 5321 section 4.5.3.1.1
 
 # RFC 5322 `atext`, and what RFC 6532 adds: any letter, mark or digit beyond ASCII.
 _ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+")
+
+_NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 
 def parse_email(text: str) -> str:
@@ -53,3 +56,26 @@ def _parse_domain(domain: str) -> str:
         message = "What stands after the @ must be a domain, not an address."
         raise ValueError(message)
     return canonical
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAddress:
+    """An address, perhaps with a name before it."""
+
+    address: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+def parse_named_address(text: str) -> NamedAddress:
+    """Read `ann@example.com` or `Ann <ann@example.com>`. Raise ValueError with a sentence."""
+    match = _NAMED.fullmatch(text.strip(" \t"))
+    if match is None:
+        return NamedAddress(parse_email(text))
+    name = match["name"].strip().removeprefix('"').removesuffix('"').strip()
+    if not name.isprintable() or '"' in name:
+        message = "The name before an e-mail address is readable text of one line, without quotes inside."
+        raise ValueError(message)
+    return NamedAddress(parse_email(match["address"]), name)

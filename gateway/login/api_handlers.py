@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from gateway.challenges import OpenChallenge
 from gateway.errors import EmailLoginOff, Unauthorized
 from gateway.login.password_login import LoginForm
 from gateway.web.bodies import Body, Email, Password, read_json
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from gateway.credentials.access_tokens import AccessTokens
     from gateway.login.password_login import PasswordLogin
+    from gateway.login.refresh_handlers import PresentedSessions
+    from gateway.login.second_factor_api_handlers import HalfFinishedLogins
     from gateway.revocation import Revocation
+    from gateway.web.login_answers import LoginAnswers
     from gateway.web.portal import Portal
-    from gateway.web.profile import Profiles
 
 
 class LoginBody(Body):
@@ -37,45 +36,40 @@ class LoginApi:
     portal: Portal
     login: PasswordLogin
     revocation: Revocation
-    access_tokens: AccessTokens
-    profiles: Profiles
-    remember_me_lifetime: timedelta
+    presented: PresentedSessions
+    half_finished: HalfFinishedLogins
+    answers: LoginAnswers
     email_login_allowed: bool
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """Open a session; answer its access token, and set its cookie."""
+        """Open a session; answer its access token, and set its cookies. With a second factor none of them is given."""
         if not self.email_login_allowed:
             raise EmailLoginOff
         body = await read_json(request, LoginBody)
-        before = await self.portal.by_cookie(request)
+        before = await self.presented.find(request)
         form = LoginForm(body.email, body.password, remember_me=body.rememberMe)
-        logged_in = await self.login.log_in(form, self.portal.visitor(request))
-        await self.revocation.end_session_of(before)
-        token = self.access_tokens.sign(
-            subject=logged_in.account.id,
-            session_id=logged_in.session.id,
-            now=datetime.now(UTC),
-            profile=self.profiles.claims(logged_in.account),
-        )
-        response = web.json_response({"token": token, "user": self.profiles.user(logged_in.account)})
-        max_age = self.remember_me_lifetime if body.rememberMe else None
-        self.portal.cookie.set(response, logged_in.token, max_age=max_age)
-        return response
+        outcome = await self.login.log_in(form, self.portal.visitor(request), with_refresh_token=True)
+        if isinstance(outcome, OpenChallenge):
+            return self.half_finished.answer(outcome)
+        for session_id in before:
+            await self.revocation.end_session(session_id)
+        return self.answers.as_json(outcome)
 
     async def log_out(self, request: web.Request) -> web.Response:
-        """End the session of the access token, of the cookie, or of both."""
-        principals = [await self.portal.by_cookie(request)]
+        """End the session of the access token and of each cookie."""
+        sessions = await self.presented.find(request)
+        has_cookie = self.portal.cookie.read(request) is not None or self.answers.refresh_cookie.read_all(request)
         if "Authorization" in request.headers:
             try:
-                principals.append(await self.portal.by_bearer(request))
+                await self.revocation.end_session_of(await self.portal.by_bearer(request, password_may_be_due=True))
             except Unauthorized:
                 # A dead token beside a good cookie, or the cookie's own remains, is no reason to stay logged in.
-                if self.portal.cookie.read(request) is None:
+                if not has_cookie:
                     raise
-        elif self.portal.cookie.read(request) is None:
+        elif not has_cookie:
             raise Unauthorized
-        for principal in principals:
-            await self.revocation.end_session_of(principal)
+        for session_id in sessions:
+            await self.revocation.end_session(session_id)
         response = web.json_response({"message": "Logout successful"})
-        self.portal.cookie.clear(response)
+        self.answers.clear_cookies(response)
         return response

@@ -7,26 +7,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp_session import get_session
 from pydantic import BeforeValidator
 
-from gateway.errors import EmailLoginOff, GatewayError, StaleForm
+from gateway.challenges import OpenChallenge
+from gateway.errors import EmailLoginOff, EmailNotVerified, GatewayError, StaleForm
 from gateway.login.loop_breaker import note_arrival
 from gateway.login.password_login import LoginForm
 from gateway.web.bodies import Body, Email, Password, parse_form, read_form
 from gateway.web.page_state import flash, take_notice
 from gateway.web.portal import form_problems, see_other
-from gateway.web.return_urls import origin_of
+from gateway.web.return_urls import origin_of, with_return_url
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from gateway.login.password_login import LoggedIn, PasswordLogin
+    from gateway.login.password_login import PasswordLogin
     from gateway.models import Principal
     from gateway.revocation import Revocation
+    from gateway.sessions import LoggedIn
+    from gateway.web.challenge_cookie import ChallengeCookie
+    from gateway.web.login_answers import LoginAnswers
     from gateway.web.portal import Portal
     from gateway.web.return_urls import ReturnUrls
 
@@ -50,12 +51,16 @@ class LoginPages:
     login: PasswordLogin
     revocation: Revocation
     return_urls: ReturnUrls
-    remember_me_lifetime: timedelta
+    answers: LoginAnswers
+    challenge_cookie: ChallengeCookie
     email_login_allowed: bool
+    registration_allowed: bool
+    password_reset_allowed: bool
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the form, or send on whoever is logged in already."""
-        return_url = self.return_urls.accept(request.query.get("rd", "")) or ""
+        """Show the form, or send on whoever is logged in already. `redirect_to` is what LibreChat's client says."""
+        wanted = request.query.get("rd") or request.query.get("redirect_to", "")
+        return_url = self.return_urls.accept(wanted) or ""
         principal = await self.portal.by_cookie(request)
         if principal is not None:
             return await self._send_on(request, principal, return_url)
@@ -67,13 +72,16 @@ class LoginPages:
         return_url = self.return_urls.accept(fields.get("rd", "")) or ""
         try:
             await self.portal.require_form_token(request, fields)
-            logged_in = await self._log_in(request, parse_form(fields, LoginBody))
+            outcome = await self._log_in(request, parse_form(fields, LoginBody))
         except GatewayError as refusal:
             return await self._form(request, return_url=return_url, fields=fields, refusal=refusal)
-        must_change = logged_in.account.must_change_password
-        response = see_other(_change_password(return_url) if must_change else return_url or _HOME)
-        max_age = self.remember_me_lifetime if fields.get("remember_me") == "on" else None
-        self.portal.cookie.set(response, logged_in.token, max_age=max_age)
+        if isinstance(outcome, OpenChallenge):
+            response = see_other(with_return_url("/login/second-factor", return_url))
+            self.challenge_cookie.set(response, outcome.token)
+            return response
+        must_change = outcome.account.must_change_password
+        response = see_other(with_return_url("/change-password", return_url) if must_change else return_url or _HOME)
+        self.answers.set_cookie(response, outcome)
         return response
 
     async def log_out(self, request: web.Request) -> web.Response:
@@ -85,22 +93,24 @@ class LoginPages:
         await self.revocation.end_session_of(await self.portal.by_cookie(request))
         await flash(request, "You are logged out.")
         response = see_other("/login")
-        self.portal.cookie.clear(response)
+        self.answers.clear_cookies(response)
+        self.challenge_cookie.clear(response)
         return response
 
-    async def _log_in(self, request: web.Request, body: LoginBody) -> LoggedIn:
+    async def _log_in(self, request: web.Request, body: LoginBody) -> LoggedIn | OpenChallenge:
         if not self.email_login_allowed:
             raise EmailLoginOff
         before = await self.portal.by_cookie(request)
         form = LoginForm(body.email, body.password, remember_me=body.remember_me)
-        logged_in = await self.login.log_in(form, self.portal.visitor(request))
-        # The cookie is replaced: the session that it stood for must not live on unseen (ASVS 7.2.4).
-        await self.revocation.end_session_of(before)
-        return logged_in
+        outcome = await self.login.log_in(form, self.portal.visitor(request))
+        if not isinstance(outcome, OpenChallenge):
+            # The cookie is replaced: the session that it stood for must not live on unseen (ASVS 7.2.4).
+            await self.revocation.end_session_of(before)
+        return outcome
 
     async def _send_on(self, request: web.Request, principal: Principal, return_url: str) -> web.Response:
         if principal.must_change_password:
-            return see_other(_change_password(return_url))
+            return see_other(with_return_url("/change-password", return_url))
         if return_url and await self._arrived_too_often(request, return_url):
             return await self.portal.page(
                 request,
@@ -131,22 +141,18 @@ class LoginPages:
         refusal: GatewayError | None = None,
     ) -> web.Response:
         origin = origin_of(return_url)
-        response = await self.portal.page(
+        return await self.portal.page(
             request,
             "login.html",
-            status=refusal.status if refusal else 200,
+            refusal=refusal,
             form_leads_to=origin,
             return_url=return_url,
             return_host=origin.partition("://")[2] if origin else None,
             email=(fields or {}).get("email", ""),
             remember_me=(fields or {}).get("remember_me") == "on",
+            registration_allowed=self.registration_allowed,
+            password_reset_allowed=self.password_reset_allowed,
+            email_unverified=isinstance(refusal, EmailNotVerified),
             errors=form_problems(refusal),
             notice=await take_notice(request) if refusal is None else None,
         )
-        if refusal is not None and refusal.retry_after is not None:
-            response.headers["Retry-After"] = str(max(1, round(refusal.retry_after.total_seconds())))
-        return response
-
-
-def _change_password(return_url: str) -> str:
-    return f"/change-password?rd={quote(return_url, safe='')}" if return_url else "/change-password"

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.audit.events import EventKind, record
 from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.errors import Conflict, InvalidFields, SetupLinkDead
 from gateway.grammar.initial_password import broken_initial_password_rules
 from gateway.models import Account, OrganizationRole
 from gateway.storage.accounts import count_active_admins, create_account, find_account_by_email
-from gateway.storage.one_time_tokens import one_time_token_is_good, replace_one_time_token, spend_one_time_token
+from gateway.storage.one_time_tokens import (
+    OneTimeToken,
+    find_one_time_token,
+    replace_one_time_token,
+    spend_one_time_token,
+)
 from gateway.storage.organizations import create_organization, find_organization
 
 if TYPE_CHECKING:
@@ -75,14 +81,14 @@ class Bootstrap:
         """Make the token of the one-time set-up link; an older one is dead from now on."""
         token, now = make_token(), datetime.now(UTC)
         async with self._database.write() as connection:
-            await replace_one_time_token(
-                connection, self._digest(token), purpose=_SETUP, now=now, expires_at=now + SETUP_LINK_LIFETIME
-            )
+            link = OneTimeToken(_SETUP, account_id=None, expires_at=now + SETUP_LINK_LIFETIME)
+            await replace_one_time_token(connection, self._digest(token), link, now=now)
         return token
 
     async def setup_token_is_good(self, token: str) -> bool:
         async with self._database.read() as connection:
-            return await one_time_token_is_good(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
+            digest = self._digest(token)
+            return await find_one_time_token(connection, digest, purpose=_SETUP, now=datetime.now(UTC)) is not None
 
     async def set_up(self, token: str, administrator: FirstAdministrator) -> Account:
         """Spend the token on the first administrator. Raises `InvalidFields`, `SetupLinkDead` or `Conflict`."""
@@ -93,7 +99,7 @@ class Bootstrap:
         password_hash = await self._passwords.hash(administrator.password)
         async with self._database.write() as connection:
             spent = await spend_one_time_token(connection, self._digest(token), purpose=_SETUP, now=datetime.now(UTC))
-            if not spent or await count_active_admins(connection) > 0:
+            if spent is None or await count_active_admins(connection) > 0:
                 raise SetupLinkDead
             return await self._create_admin(connection, administrator, password_hash)
 
@@ -109,6 +115,7 @@ class Bootstrap:
             must_change_password=False,
             now=datetime.now(UTC),
         )
+        await record(connection, EventKind.ADMINISTRATOR_CREATED, account=account)
         _log.info("administrator_created", account_id=account.id, email=account.email)
         return account
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.audit.events import EventKind, record
 from gateway.errors import NotFound
 from gateway.facts.facts import account_subject
 from gateway.models import Account, Group
@@ -24,7 +25,7 @@ from gateway.storage.groups import (
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from gateway.revocation import Revocation
+    from gateway.revocation import Revocation, Transaction
     from gateway.storage.database import Database
 
 _log = structlog.get_logger("gateway.security")
@@ -47,6 +48,7 @@ class Groups:
         """Add an empty group. Raises `Conflict`."""
         async with self._revocation.transaction() as transaction:
             group = await insert_group(transaction.connection, name, now=transaction.now)
+            await _record(transaction, group, "added")
         _log.info("group_added", group=group.name)
         return GroupWithMembers(group, ())
 
@@ -67,6 +69,7 @@ class Groups:
             account = await require_account(transaction.connection, email)
             if await insert_member(transaction.connection, group.id, account.id):
                 await transaction.invalidate(account_subject(account.id))
+                await _record(transaction, group, "member added", account)
             changed = await _with_members(transaction.connection, group)
         _log.info("group_member_added", group=group.name, account_id=account.id)
         return changed
@@ -78,6 +81,7 @@ class Groups:
             account = await require_account(transaction.connection, email)
             if await delete_member(transaction.connection, group.id, account.id):
                 await transaction.invalidate(account_subject(account.id))
+                await _record(transaction, group, "member removed", account)
             changed = await _with_members(transaction.connection, group)
         _log.info("group_member_removed", group=group.name, account_id=account.id)
         return changed
@@ -88,6 +92,7 @@ class Groups:
             group = await _require_group(transaction.connection, name)
             for account_id in await delete_group(transaction.connection, group.id):
                 await transaction.invalidate(account_subject(account_id))
+            await _record(transaction, group, "removed")
         _log.info("group_removed", group=group.name)
         return group
 
@@ -102,3 +107,7 @@ async def _require_group(connection: AsyncConnection, name: str) -> Group:
         message = f"there is no group {name}: `gateway group list` shows them"
         raise NotFound(message)
     return group
+
+
+async def _record(transaction: Transaction, group: Group, change: str, account: Account | None = None) -> None:
+    await record(transaction.connection, EventKind.GROUP_CHANGED, account=account, group=group.name, change=change)

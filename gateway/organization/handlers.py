@@ -61,7 +61,7 @@ class SetupPages:
         return await self.portal.page(
             request,
             "setup.html",
-            status=refusal.status if refusal else 200,
+            refusal=refusal,
             setup_token=fields.get("token", ""),
             email=fields.get("email", ""),
             name=fields.get("name", ""),

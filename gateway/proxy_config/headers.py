@@ -108,10 +108,10 @@ REMOVED_REQUEST_HEADERS = (
 
 # A cookie of ours, under any of its names: which prefix it has depends on the public URL, and the browser may still
 # keep one from before that changed. Cookies know no ports, so on a shared host the pages' own would arrive as well.
-OUR_COOKIE = r"(?:__Host-|__Secure-)?gateway_(?:session|page)[ \t]*="
+OUR_COOKIE = r"(?:__Host-|__Secure-)?gateway_(?:session|page|device|challenge)[ \t]*="
 
-# The session cookie twice (a sibling host can plant one) and the pages' cookie.
-OUR_COOKIES_AT_MOST = 3
+# The session cookie twice (a sibling host can plant one) and the three of the pages.
+OUR_COOKIES_AT_MOST = 5
 
 
 def with_configured(configured: Iterable[str]) -> tuple[str, ...]:

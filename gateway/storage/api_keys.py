@@ -104,6 +104,10 @@ async def delete_api_key(connection: AsyncConnection, api_key_id: str, *, accoun
     return (await connection.execute(statement.returning(api_keys.c.id))).first() is not None
 
 
+async def delete_api_keys_of(connection: AsyncConnection, account_id: str) -> None:
+    await connection.execute(delete(api_keys).where(api_keys.c.account_id == account_id))
+
+
 async def touch_api_keys(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
     """Write when keys were last used; a later moment already stored by another process stays."""
     await connection.execute(_TOUCH, [{"wanted": api_key_id, "seen_at": at} for api_key_id, at in seen.items()])

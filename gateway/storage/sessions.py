@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import Account, Organization, Session
 from gateway.storage.accounts import account_from_row
 from gateway.storage.tables import accounts, organizations, sessions, workspaces
 
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session and where its login came from."""
+
+    session: Session
+    client_address: str | None
+    user_agent: str | None
+
+
+# Beside an account's columns, two of which have the same names.
+_SESSION: tuple[ColumnElement[Any], ...] = (
+    sessions.c.id.label("session_id"),
+    sessions.c.account_id,
+    sessions.c.created_at.label("session_created_at"),
+    sessions.c.last_seen_at,
+    sessions.c.expires_at,
+    sessions.c.idle_timeout_seconds,
+    sessions.c.level,
+    sessions.c.second_factor_at,
+    sessions.c.remembered,
+)
 # One statement gives all that a check needs to know about a session.
 _SELECT = (
     select(
         accounts,
-        sessions.c.id.label("session_id"),
-        sessions.c.created_at.label("session_created_at"),
-        sessions.c.last_seen_at,
-        sessions.c.expires_at,
-        sessions.c.idle_timeout_seconds,
-        sessions.c.level,
+        *_SESSION,
         organizations.c.id.label("organization_id"),
         organizations.c.display_name.label("organization_name"),
         workspaces.c.id.label("workspace_id"),
@@ -67,6 +85,8 @@ async def insert_session(
             account_id=session.account_id,
             token_digest=token_digest,
             level=session.level,
+            second_factor_at=session.second_factor_at,
+            remembered=session.remembered,
             idle_timeout_seconds=int(session.idle_timeout.total_seconds()),
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,
@@ -75,6 +95,17 @@ async def insert_session(
             user_agent=user_agent,
         )
     )
+
+
+async def list_sessions(connection: AsyncConnection, account_id: str) -> list[StoredSession]:
+    """Give an account's sessions, the newest first; some may have expired."""
+    statement = (
+        select(*_SESSION, sessions.c.client_address, sessions.c.user_agent)
+        .where(sessions.c.account_id == account_id)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id)
+    )
+    rows = await connection.execute(statement)
+    return [StoredSession(_session_from_row(row), row.client_address, row.user_agent) for row in rows]
 
 
 async def touch_sessions(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
@@ -88,10 +119,19 @@ async def replace_token(connection: AsyncConnection, session_id: str, *, token_d
     return (await connection.execute(statement.returning(sessions.c.id))).first() is not None
 
 
-async def delete_session(connection: AsyncConnection, session_id: str) -> bool:
-    """Delete one session; says whether it was there."""
-    result = await connection.execute(delete(sessions).where(sessions.c.id == session_id).returning(sessions.c.id))
-    return result.first() is not None
+async def set_second_factor(
+    connection: AsyncConnection, session_id: str, *, level: int, second_factor_at: datetime | None
+) -> bool:
+    """Say how many factors a session stands for, and when the second one was last proven; `False`: it has ended."""
+    statement = update(sessions).where(sessions.c.id == session_id)
+    statement = statement.values(level=level, second_factor_at=second_factor_at)
+    return (await connection.execute(statement.returning(sessions.c.id))).first() is not None
+
+
+async def delete_session(connection: AsyncConnection, session_id: str) -> str | None:
+    """Delete one session, with its refresh tokens; gives the id of its account, if it was there."""
+    statement = delete(sessions).where(sessions.c.id == session_id).returning(sessions.c.account_id)
+    return (await connection.execute(statement)).scalar_one_or_none()
 
 
 async def delete_sessions_of(connection: AsyncConnection, account_id: str, *, keep: str | None = None) -> list[str]:
@@ -105,19 +145,24 @@ async def delete_sessions_of(connection: AsyncConnection, account_id: str, *, ke
 def _from_row(row: Row[Any] | None) -> tuple[Session, Account, Organization] | None:
     if row is None:
         return None
-    session = Session(
-        id=row.session_id,
-        account_id=row.id,
-        created_at=row.session_created_at,
-        last_seen_at=row.last_seen_at,
-        expires_at=row.expires_at,
-        idle_timeout=timedelta(seconds=row.idle_timeout_seconds),
-        level=row.level,
-    )
     organization = Organization(
         id=row.organization_id,
         display_name=row.organization_name,
         workspace_id=row.workspace_id,
         workspace_name=row.workspace_name,
     )
-    return session, account_from_row(row), organization
+    return _session_from_row(row), account_from_row(row), organization
+
+
+def _session_from_row(row: Row[*tuple[Any, ...]]) -> Session:
+    return Session(
+        id=row.session_id,
+        account_id=row.account_id,
+        created_at=row.session_created_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expires_at,
+        idle_timeout=timedelta(seconds=row.idle_timeout_seconds),
+        level=row.level,
+        second_factor_at=row.second_factor_at,
+        remembered=row.remembered,
+    )

@@ -25,7 +25,7 @@ _log = structlog.get_logger("gateway.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_REQUEST_ID = web.RequestKey("request_id", str)
+REQUEST_ID = web.RequestKey("request_id", str)
 _OK = 200
 _FIRST_ERROR = 400
 _SERVER_ERRORS = 500
@@ -41,8 +41,8 @@ class RefusalAnswers:
 
     @web.middleware
     async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[_REQUEST_ID] = secrets.token_hex(8)
-        with structlog.contextvars.bound_contextvars(request_id=request[_REQUEST_ID]):
+        request[REQUEST_ID] = secrets.token_hex(8)
+        with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
             try:
                 return await handler(request)
             except GatewayError as refusal:
@@ -57,7 +57,7 @@ class RefusalAnswers:
 
     def _reply(self, request: web.Request, refusal: GatewayError) -> web.Response:
         headers = refusal_headers(refusal)
-        request_id = request[_REQUEST_ID]
+        request_id = request[REQUEST_ID]
         if not wants_page(request):
             body = refusal_body(refusal, request_id=request_id)
             return web.json_response(body, status=refusal.status, headers=headers)
@@ -72,7 +72,7 @@ async def stamp_answer(request: web.Request, response: web.StreamResponse) -> No
     """Add what every answer carries, at the last moment: a file learns only then whether it is there."""
     response.headers.setdefault("Cache-Control", _caching(request, response))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers["X-Request-Id"] = request.get(_REQUEST_ID, "")
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
     response.headers["Server"] = "gateway"
 
 
@@ -99,6 +99,8 @@ def refusal_body(refusal: GatewayError, *, request_id: str) -> dict[str, Any]:
     body: dict[str, Any] = {"error": refusal.title, "message": refusal.message}
     if refusal.code_in_body:
         body["code"] = refusal.code
+    if refusal.detail is not None:
+        body["detail"] = refusal.detail
     if refusal.fields:
         body["fields"] = refusal.fields
     if refusal.status >= _SERVER_ERRORS:

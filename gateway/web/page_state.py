@@ -56,7 +56,8 @@ class SignedCookieStorage(AbstractStorage):
 
     def _seal(self, data: SessionData) -> str:
         payload = json.dumps({"at": int(time.time()), "data": data}, separators=(",", ":")).encode()
-        sealed = base64.urlsafe_b64encode(hmac.digest(self._key, payload, "sha256") + payload).decode()
+        # Without padding: a cookie's value that holds "=" is put in quotes, and browsers send those back with it.
+        sealed = base64.urlsafe_b64encode(hmac.digest(self._key, payload, "sha256") + payload).rstrip(b"=").decode()
         if len(sealed) > _MAX_COOKIE:
             message = "the page state does not fit into a cookie"
             raise ValueError(message)
@@ -64,7 +65,7 @@ class SignedCookieStorage(AbstractStorage):
 
     def _open(self, cookie: str) -> SessionData | None:
         try:
-            sealed = base64.urlsafe_b64decode(cookie)
+            sealed = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
         except (binascii.Error, ValueError):
             return None
         signature, payload = sealed[:32], sealed[32:]

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -39,31 +40,32 @@ class Pages:
     _environment: Environment = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compile every template: a broken one stops the start and not a login."""
-        environment = Environment(
-            loader=FileSystemLoader(self.templates),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.globals.update(
-            site_name=self.site_name,
-            static_url=_static_urls(self.static),
-            field_to_focus=field_to_focus,
-        )
-        environment.tests["web_address"] = is_web_address
-        for name in environment.list_templates(extensions=["html"]):
-            environment.get_template(name)
-        object.__setattr__(self, "_environment", environment)
+        object.__setattr__(self, "_environment", _compiled(self.templates, self.static))
 
     def render(self, name: str, /, **context: object) -> str:
         """Fill in a template; raises `jinja2.UndefinedError` for a value that it needs and was not given.
 
         `portal_url` is for a page that is shown on another host than the portal's: its addresses must be whole there.
         """
-        return self._environment.get_template(name).render({"portal_url": "", **context})
+        return self._environment.get_template(name).render({"portal_url": "", "site_name": self.site_name, **context})
+
+
+@cache
+def _compiled(templates: Path, static: Path) -> Environment:
+    """Compile every template, once in a process: a broken one stops the start and not a login."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(static_url=_static_urls(static), field_to_focus=field_to_focus)
+    environment.tests["web_address"] = is_web_address
+    for path in templates.glob("*.html"):
+        environment.get_template(path.name)
+    return environment
 
 
 def security_headers(*, form_action: str = "'self'", assets: str = "'self'", secure: bool = False) -> dict[str, str]:

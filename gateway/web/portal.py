@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.errors import GatewayError, StaleForm, Unauthorized
+from gateway.audit.events import note_actor
+from gateway.errors import GatewayError, PasswordChangeRequired, StaleForm, Unauthorized
 from gateway.models import Principal
 from gateway.sessions import Visitor
 from gateway.web.cross_origin import require_own_origin
+from gateway.web.errors import refusal_headers
 from gateway.web.page_state import form_token, form_token_matches
 from gateway.web.pages import Pages, security_headers
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.client_address import TrustedProxies
     from gateway.recognition import Recognition
     from gateway.web.cookies import SessionCookie
+    from gateway.web.known_device import KnownDeviceCookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +34,44 @@ class Portal:
     cookie: SessionCookie
     trusted_proxies: TrustedProxies
     recognition: Recognition
+    device_cookie: KnownDeviceCookie
 
     def visitor(self, request: web.Request) -> Visitor:
-        """Say where a request comes from: forwarded headers count from trusted proxies only."""
+        """Say where a request comes from, and from which device."""
+        return Visitor(
+            client_address=self.client_address(request),
+            user_agent=request.headers.get("User-Agent"),
+            device=self.device_cookie.read(request),
+        )
+
+    def client_address(self, request: web.Request) -> str | None:
+        """Give the visitor's address: forwarded headers count from trusted proxies only."""
         peer = peer_address(request)
         forwarded = request.headers.getall("X-Forwarded-For", []) if self.trusted_proxies.trust(peer) else []
-        address = self.trusted_proxies.client_address(forwarded or [peer])
-        return Visitor(client_address=address, user_agent=request.headers.get("User-Agent"))
+        return self.trusted_proxies.client_address(forwarded or [peer])
 
     async def by_cookie(self, request: web.Request) -> Principal | None:
         """Give the principal of the session cookie: pages, and the few API routes that take it."""
         token = self.cookie.read(request)
-        return None if token is None else await self.recognition.by_session_token(token)
+        principal = None if token is None else await self.recognition.by_session_token(token)
+        if principal is not None:
+            note_actor(principal.account_id)
+        return principal
 
-    async def by_bearer(self, request: web.Request) -> Principal:
-        """Give the principal of the access token. Raises `Unauthorized` and its kinds; the cookie never counts here."""
+    async def by_bearer(self, request: web.Request, *, password_may_be_due: bool = False) -> Principal:
+        """Give the principal of the access token; the cookie never counts here.
+
+        Raises `Unauthorized` and its kinds, and `PasswordChangeRequired` for a password that somebody else chose and
+        could use as well, except where it `may_be_due`.
+        """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self.recognition.names_us(token.strip()):
             raise Unauthorized
-        return await self.recognition.by_access_token(token.strip())
+        principal = await self.recognition.by_access_token(token.strip())
+        note_actor(principal.account_id)
+        if principal.must_change_password and not password_may_be_due:
+            raise PasswordChangeRequired
+        return principal
 
     def require_own_origin(self, request: web.Request) -> None:
         require_own_origin(request, public_url=self.public_url)
@@ -66,16 +88,20 @@ class Portal:
         /,
         *,
         status: int = 200,
+        refusal: GatewayError | None = None,
         form_leads_to: str | None = None,
         **context: object,
     ) -> web.Response:
         """Render a page with a form of this visitor's, and the headers that keep it ours.
 
+        A `refusal` that the page shows gives its status and its headers, such as `Retry-After`.
         `form_leads_to` is the origin that the form's answer redirects to: Chromium holds it to `form-action` as well.
         """
         headers = security_headers(
             form_action=f"'self' {form_leads_to}" if form_leads_to else "'self'", secure=self._secure
         )
+        if refusal is not None:
+            status, headers = refusal.status, {**refusal_headers(refusal), **headers}
         text = self.pages.render(template, form_token=await form_token(request), **context)
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 

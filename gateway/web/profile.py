@@ -31,7 +31,7 @@ class Profiles:
             "avatar": None,
             "provider": "local",
             "emailVerified": account.email_verified,
-            "twoFactorEnabled": False,
+            "twoFactorEnabled": account.has_second_factor,
             "mustChangePassword": account.must_change_password and self.force_password_change,
             "createdAt": account.created_at.isoformat().replace("+00:00", "Z"),
             "updatedAt": account.updated_at.isoformat().replace("+00:00", "Z"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from gateway.grammar.hosts import HostPattern, split_host_and_port
 from gateway.grammar.redirect_targets import RedirectTarget
@@ -62,3 +63,8 @@ def origin_of(url: str) -> str | None:
     """Give scheme, host and port of an accepted URL; a path of the portal has none of its own."""
     match = _URL.fullmatch(url)
     return None if match is None else f"{match['scheme']}://{match['authority']}".lower()
+
+
+def with_return_url(path: str, return_url: str) -> str:
+    """Give the address of a page of ours that leads on to an accepted URL, if there is one."""
+    return f"{path}?rd={quote(return_url, safe='')}" if return_url else path

@@ -97,6 +97,19 @@ async def test_handed_over_password_has_to_be_changed_before_anything_passes(gat
     assert (await gateway.check(Cookie=cookie)).status == HTTPStatus.OK
 
 
+@pytest.mark.parametrize(("goal", "told"), [("/", True), ("http://localhost:8080/reports", False)])
+async def test_change_is_told_here_and_never_at_a_later_login(
+    person: Person,
+    goal: str,
+    told: bool,  # noqa: FBT001 - a column
+) -> None:
+    await person.fill_in("/login", email=ADMIN_EMAIL, password=ADMIN_PASSWORD)
+    page = f"/change-password?rd={goal}"
+    changed = await person.fill_in(page, current_password=ADMIN_PASSWORD, new_password=NEW_PASSWORD)
+    assert changed.headers["Location"] == goal
+    assert ("Your password was changed" in await (await person.open("/")).text()) == told
+
+
 async def test_home_sends_strangers_to_the_login_page(gateway: Gateway) -> None:
     response = await gateway.ask("/")
     assert response.status == HTTPStatus.SEE_OTHER

@@ -167,6 +167,10 @@ def test_variable_that_overrules_a_list_is_blamed_instead_of_its_lines(load: Loa
         ("trusted_proxies: ['::/0']", "trusts everybody"),
         ("redis_url: redis://localhost", "not used yet"),
         ("basic_auth: {jwt_secret: Short-and-unknown}", "shorter than 32 bytes"),
+        ("encryption_key: Short-and-unknown", "shorter than 32 bytes"),
+        ("api_key_salt: Short-and-unknown", "shorter than 32 bytes"),
+        ("audit: {retention: 365}", "a bare number counts seconds"),
+        ("{mail: {transport: none}, auth_api: {allow_password_reset: true}}", "nobody gets a link"),
     ],
 )
 def test_doubtful_setting_is_warned_about(load: Load, text: str, words: str) -> None:

@@ -26,10 +26,10 @@ def _configured(secret: str, *, salt: str = "Salt-of-the-earth") -> Secrets:
 def test_secrets_are_made_once_and_kept_for_their_owner_only(settings: Settings) -> None:
     first = load_secrets(settings)
     assert first.jwt_secret_origin == "generated"
-    assert len(first.jwt_secret) == len(first.api_key_salt) == 32
+    assert len(first.jwt_secret) == len(first.api_key_salt) == len(first.encryption_key) == 32
     assert load_secrets(settings) == first
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
-    assert files == {"jwt_secret": 0o600, "api_key_salt": 0o600}
+    assert files == {"jwt_secret": 0o600, "api_key_salt": 0o600, "encryption_key": 0o600}
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
 
 
@@ -75,8 +75,8 @@ def test_many_first_starts_agree_on_one_secret(settings: Settings) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         started = list(pool.map(start, range(16)))
-    assert len({(secrets.jwt_secret, secrets.api_key_salt) for secrets in started}) == 1
-    assert {path.name for path in settings.data_dir.iterdir()} == {"jwt_secret", "api_key_salt"}
+    assert len({(secrets.jwt_secret, secrets.api_key_salt, secrets.encryption_key) for secrets in started}) == 1
+    assert {path.name for path in settings.data_dir.iterdir()} == {"jwt_secret", "api_key_salt", "encryption_key"}
 
 
 def test_configured_secret_of_any_length_becomes_32_bytes(settings: Settings) -> None:

@@ -35,6 +35,7 @@ def claims() -> dict[str, Any]:
         "sub": "account",
         "sid": "session",
         "jti": "j",
+        "acr": "1",
         "iat": moment,
         "exp": moment + 900,
     }
@@ -77,6 +78,7 @@ def test_token_says_what_the_contract_lists() -> None:
         "sub": "account",
         "sid": "session",
         "jti": said["jti"],
+        "acr": "1",
         "iat": int(NOW.timestamp()),
         "exp": int(NOW.timestamp()) + 900,
         "email": "ada@example.com",

@@ -13,15 +13,13 @@ from argon2.low_level import Type
 
 from gateway.credentials import passwords
 from gateway.credentials.passwords import (
-    MAX_PASSWORD_LENGTH,
-    MIN_PASSWORD_LENGTH,
     PasswordHashing,
-    broken_password_rule,
     canonical_password,
     generate_password,
 )
 from gateway.errors import Unavailable
 from gateway.grammar.initial_password import broken_initial_password_rules
+from tests.support.parts import RULES
 
 
 @pytest.fixture
@@ -166,45 +164,9 @@ async def test_caller_who_gives_up_in_the_queue_takes_no_place(
     assert all(await asyncio.gather(*running, last))
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["a" * 8, "a" * 128, " a      ", "\u00e9" * 8, "\U0001f600" * 8, "\U0001f600" * 128, "pass word with spaces"],
-)
-def test_password_within_the_rules_is_taken(password: str) -> None:
-    """L1, L2: one code point is one character, and nothing is asked of their kinds."""
-    assert broken_password_rule(password) is None
-
-
-@pytest.mark.parametrize(
-    "password",
-    [
-        "",
-        "a" * 7,
-        "a" * 129,
-        "a" * 1_000_000,
-        " " * 8,
-        "\u00a0" * 8,
-        "\u2003" * 20,
-        # Seven characters by two code points each, which are one each in the form that is hashed.
-        "e\u0301" * 7,
-        # One character as typed; eighteen in the form that is hashed.
-        "\ufdfa",
-    ],
-)
-def test_password_outside_the_rules_is_refused_with_a_sentence(password: str) -> None:
-    """L1, L4."""
-    sentence = broken_password_rule(password)
-    assert sentence
-    assert sentence.endswith(".")
-
-
-def test_bounds_are_those_of_the_contract() -> None:
-    assert (MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH) == (8, 128)
-
-
 def test_generated_password_keeps_every_rule_and_never_repeats() -> None:
     generated = {generate_password() for _ in range(200)}
     assert len(generated) == 200
     for password in generated:
-        assert broken_password_rule(password) is None
+        assert RULES.broken(password, email="ada@example.com") is None
         assert broken_initial_password_rules(password) == []

@@ -293,7 +293,7 @@ async def test_nobody_waits_twice_for_a_database_that_is_silent(
 async def test_running_tail_hears_again_after_a_silence(
     database: Database, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail_module, "_READING_DEADLINE", timedelta(milliseconds=20))
+    monkeypatch.setattr(tail_module, "_READING_DEADLINE", timedelta(milliseconds=200))
     monkeypatch.setattr(tail_module, "_INTERVAL", timedelta(milliseconds=1))
     listener = Listener(database)
     await listener.tail.catch_up()
@@ -403,3 +403,19 @@ async def test_running_tail_purges_old_entries_but_never_the_newest(
     assert len(await _numbers(database)) == 1
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_first_reading_may_take_as_long_as_a_busy_start_takes(
+    database: Database, disk: Disk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail_module, "_READING_DEADLINE", timedelta(0))
+    assert clock.now
+    listener = Listener(database)
+    disk.stop()
+    beginning = asyncio.create_task(listener.tail.begin())
+    await disk.reached.wait()
+    disk.go_on()
+    await beginning
+    assert listener.tail.fresh
+    assert not listener.tail.cut_off
+    await listener.tail.close()

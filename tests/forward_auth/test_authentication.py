@@ -17,10 +17,10 @@ from gateway.facts.cache import FactsCache
 from gateway.forward_auth.authentication import RequestAuthenticator
 from gateway.forward_auth.request_headers import collect_headers
 from gateway.models import CredentialKind, Principal
-from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from tests.support.database import add_account, add_organization
+from tests.support.parts import make_revocation
 from tests.support.recognition import make_recognition
 
 ISSUER = "https://auth.example.com"
@@ -55,7 +55,7 @@ class Door:
         self.sessions = Sessions(database, token_key=b"session key", lifetimes=SessionLifetimes(HOUR, HOUR, HOUR))
         self.tokens = AccessTokens(key=b"token key of thirty-two bytes!!!", issuer=ISSUER, lifetime=HOUR)
         self.facts = FactsCache(database, max_entries=100, max_age=HOUR, outage_grace=HOUR)
-        self.revocation = Revocation(database, doorbell=self.facts.apply)
+        self.revocation = make_revocation(database, self.facts.apply)
         recognition = make_recognition(database, facts=self.facts, sessions=self.sessions, access_tokens=self.tokens)
         self.authenticator = RequestAuthenticator(recognition, cookie_name=COOKIE, basic_credentials=False)
 
@@ -64,7 +64,7 @@ class Door:
         now = datetime.now(UTC)
         async with self.database.write() as connection:
             session, token = await self.sessions.open(
-                connection, account, visitor=Visitor(None, None), remember_me=False, now=now
+                connection, account, visitor=Visitor(None, None), remember_me=False, with_second_factor=False, now=now
             )
         signed = self.tokens.sign(subject=account.id, session_id=session.id, now=now, profile={})
         return LoggedIn(session.id, f"{COOKIE}={token}", signed)

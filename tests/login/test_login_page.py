@@ -22,6 +22,11 @@ async def test_login_leads_back_to_where_the_visitor_was(person: Person) -> None
     assert "gateway_session" in person.cookies
 
 
+async def test_return_url_may_have_the_name_that_librechat_gives_it(person: Person) -> None:
+    response = await person.fill_in("/login?redirect_to=%2Fsecond-factor", **RIGHT)
+    assert response.headers["Location"] == "/second-factor"
+
+
 async def test_login_without_a_return_url_leads_home(person: Person) -> None:
     response = await person.fill_in("/login", **RIGHT)
     assert response.headers["Location"] == "/"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         (["{ours}", "{ours}", "b=2"], ["b=2"]),
         (["__Host-{ours}; __Secure-{ours}; a=1"], ["a=1"]),
         (["gateway_page=state; {ours}; a=1"], ["a=1"]),
+        (["gateway_device=d; a=1; gateway_challenge=c; gateway_page=state; {ours}; {ours}"], ["a=1"]),
         (["my_{ours}; a=1"], ["my_{ours}; a=1"]),
         (["a=1; b=2"], ["a=1; b=2"]),
     ],
@@ -42,12 +43,12 @@ def test_other_cookies_arrive_and_ours_does_not(
 @pytest.mark.parametrize(
     "line",
     [
-        "a=1; {ours}; {ours}; {ours}; {ours}",
+        "a=1; {ours}; {ours}; {ours}; {ours}; {ours}; {ours}",
         "a=1 {ours}",
         "a=1,{ours}",
         "a=1;\u00a0{ours}",
-        'a="1; {ours}"; {ours}; {ours}; {ours}; b=2',
-        "{ours} ; gateway_session =1; gateway_session\t=2; gateway_session=3",
+        'a="1; {ours}"; {ours}; {ours}; {ours}; {ours}; {ours}; b=2',
+        "{ours} ; gateway_session =1; gateway_session\t=2; gateway_session=3; gateway_session=4; gateway_session=5",
     ],
 )
 def test_no_cookie_passes_where_ours_hides_among_them(site: ProtectedSite, visitor: Visitor, line: str) -> None:

@@ -10,11 +10,11 @@ from gateway.errors import Conflict, NotFound
 from gateway.facts.facts import account_subject
 from gateway.models import Account
 from gateway.organization.groups import Groups
-from gateway.revocation import Revocation
 from gateway.storage.database import Database
 from gateway.storage.groups import list_groups_of
 from gateway.storage.invalidations import read_tail
 from tests.support.database import add_account
+from tests.support.parts import make_revocation
 
 ADA, EVE = "ada@example.com", "eve@example.com"
 
@@ -25,7 +25,7 @@ class House:
     def __init__(self, database: Database, *people: Account) -> None:
         self.database = database
         self.rang: list[str] = []
-        self.groups = Groups(database, revocation=Revocation(database, doorbell=self.rang.append))
+        self.groups = Groups(database, revocation=make_revocation(database, self.rang.append))
         self.ada, self.eve = people
 
     async def groups_of(self, account: Account) -> list[str]:

@@ -13,10 +13,10 @@ from gateway.errors import Conflict, InvalidFields, NotFound
 from gateway.facts.facts import account_subject
 from gateway.models import OrganizationRole
 from gateway.organization.members import Members
-from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from tests.support.database import add_organization
+from tests.support.parts import RULES, make_revocation
 
 USER, ADMIN = OrganizationRole.USER, OrganizationRole.ADMIN
 
@@ -35,7 +35,7 @@ def rang() -> list[str]:
 
 @pytest.fixture
 def members(database: Database, passwords: PasswordHashing, rang: list[str]) -> Members:
-    return Members(database, passwords=passwords, revocation=Revocation(database, doorbell=rang.append))
+    return Members(database, rules=RULES, passwords=passwords, revocation=make_revocation(database, rang.append))
 
 
 async def test_given_password_is_the_members_own(members: Members, passwords: PasswordHashing) -> None:
@@ -92,7 +92,12 @@ async def test_reset_password_replaces_the_old_one_and_ends_every_session(
     sessions = Sessions(database, token_key=b"key", lifetimes=SessionLifetimes(day, day, day))
     async with database.write() as connection:
         _, token = await sessions.open(
-            connection, account, visitor=Visitor(None, None), remember_me=False, now=datetime.now(UTC)
+            connection,
+            account,
+            visitor=Visitor(None, None),
+            remember_me=False,
+            with_second_factor=False,
+            now=datetime.now(UTC),
         )
     generated = await members.reset_password(account, password=given)
     changed = await members.find("ada@example.com")

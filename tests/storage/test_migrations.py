@@ -18,9 +18,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from gateway.errors import DatabaseTooNew
+from gateway.storage.columns import metadata
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate, migration_config
-from gateway.storage.tables import invalidations, metadata
+from gateway.storage.tables import invalidations
 
 REVISIONS = [step.revision for step in ScriptDirectory.from_config(migration_config()).walk_revisions()][::-1]
 

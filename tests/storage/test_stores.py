@@ -28,7 +28,12 @@ from gateway.storage.login_failures import (
     find_login_failures,
     store_login_failures,
 )
-from gateway.storage.one_time_tokens import one_time_token_is_good, replace_one_time_token, spend_one_time_token
+from gateway.storage.one_time_tokens import (
+    OneTimeToken,
+    find_one_time_token,
+    replace_one_time_token,
+    spend_one_time_token,
+)
 from gateway.storage.organizations import create_organization, find_organization
 from gateway.storage.secret_fingerprints import exchange_fingerprint
 from gateway.storage.sessions import (
@@ -167,9 +172,9 @@ async def test_deleting_a_session_says_whether_it_was_there(database: Database) 
     account = await add_account(database)
     await add_session(database, account.id, "s1")
     async with database.write() as connection:
-        assert await delete_session(connection, "s1")
-        assert not await delete_session(connection, "s1")
-        assert not await delete_session(connection, "never")
+        assert await delete_session(connection, "s1") == account.id
+        assert await delete_session(connection, "s1") is None
+        assert await delete_session(connection, "never") is None
 
 
 async def test_sessions_of_one_account_end_but_for_the_kept_one(database: Database) -> None:
@@ -205,16 +210,21 @@ async def test_organization_has_one_workspace_of_its_name(database: Database) ->
     assert made.display_name == made.workspace_name == "Default"
 
 
+def setup_link(purpose: str = "setup", account_id: str | None = None) -> OneTimeToken:
+    return OneTimeToken(purpose, account_id, expires_at=NOW + MINUTE)
+
+
 async def test_one_time_token_is_spent_once(database: Database) -> None:
     """R1, N1."""
     async with database.write() as connection:
-        await replace_one_time_token(connection, b"t", purpose="setup", now=NOW, expires_at=NOW + MINUTE)
+        await replace_one_time_token(connection, b"t", setup_link(), now=NOW)
 
-    async def spend() -> bool:
+    async def spend() -> OneTimeToken | None:
         async with database.write() as connection:
             return await spend_one_time_token(connection, b"t", purpose="setup", now=NOW)
 
-    assert sum(await asyncio.gather(*(spend() for _ in range(20)))) == 1
+    spent = await asyncio.gather(*(spend() for _ in range(20)))
+    assert [token for token in spent if token is not None] == [setup_link()]
 
 
 @pytest.mark.parametrize(
@@ -235,22 +245,34 @@ async def test_one_time_token_is_good_for_its_purpose_until_its_end(
     good: bool,  # noqa: FBT001
 ) -> None:
     """R1."""
+    expected = setup_link() if good else None
     async with database.write() as connection:
-        await replace_one_time_token(connection, b"t", purpose="setup", now=NOW, expires_at=NOW + MINUTE)
-        assert await one_time_token_is_good(connection, digest, purpose=purpose, now=NOW + later) is good
-        assert await spend_one_time_token(connection, digest, purpose=purpose, now=NOW + later) is good
-        assert await one_time_token_is_good(connection, b"t", purpose="setup", now=NOW) is not good
+        await replace_one_time_token(connection, b"t", setup_link(), now=NOW)
+        assert await find_one_time_token(connection, digest, purpose=purpose, now=NOW + later) == expected
+        assert await spend_one_time_token(connection, digest, purpose=purpose, now=NOW + later) == expected
+        left = await find_one_time_token(connection, b"t", purpose="setup", now=NOW)
+        assert (left is None) is good
 
 
-async def test_newest_token_of_a_purpose_is_the_only_one(database: Database) -> None:
+async def test_newest_token_of_a_purpose_is_its_accounts_only_one(database: Database) -> None:
     """R1."""
+    ada, eve = await add_account(database, "ada@example.com"), await add_account(database, "eve@example.com")
+    made = {
+        b"1": setup_link(),
+        b"r": setup_link("reset", ada.id),
+        b"e": setup_link("reset", eve.id),
+        b"2": setup_link(),
+        b"s": setup_link("reset", ada.id),
+    }
     async with database.write() as connection:
-        await replace_one_time_token(connection, b"1", purpose="setup", now=NOW, expires_at=NOW + MINUTE)
-        await replace_one_time_token(connection, b"r", purpose="reset", now=NOW, expires_at=NOW + MINUTE)
-        await replace_one_time_token(connection, b"2", purpose="setup", now=NOW, expires_at=NOW + MINUTE)
-        assert not await one_time_token_is_good(connection, b"1", purpose="setup", now=NOW)
-        assert await one_time_token_is_good(connection, b"2", purpose="setup", now=NOW)
-        assert await one_time_token_is_good(connection, b"r", purpose="reset", now=NOW)
+        for digest, token in made.items():
+            await replace_one_time_token(connection, digest, token, now=NOW)
+        good = [
+            digest
+            for digest, token in made.items()
+            if await find_one_time_token(connection, digest, purpose=token.purpose, now=NOW) is not None
+        ]
+    assert good == [b"e", b"2", b"s"]
 
 
 async def test_login_failures_are_replaced_and_cleared_by_key(database: Database) -> None:

@@ -44,7 +44,8 @@ class Person:
 
     def _keep(self, response: ClientResponse) -> ClientResponse:
         for name, morsel in response.cookies.items():
-            self.cookies[name] = morsel.value
+            # Browsers send quotes back as they came.
+            self.cookies[name] = morsel.coded_value
             if morsel["max-age"] == "0":
                 del self.cookies[name]
         return response

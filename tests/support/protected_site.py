@@ -33,6 +33,7 @@ access_control:
   rules:
     - {domain: app.example.com, path: ["/public/**"], policy: bypass}
     - {domain: app.example.com, path: ["/closed"], policy: deny}
+    - {domain: app.example.com, path: ["/vault"], policy: two_factor}
 """
 
 

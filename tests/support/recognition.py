@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from gateway.api_keys import ApiKeys
 from gateway.credentials.access_tokens import AccessTokens
 from gateway.credentials.api_keys import ApiKeyFormat
 from gateway.credentials.passwords import PasswordHashing
 from gateway.facts.cache import FactsCache
-from gateway.password_proof import PasswordProof
 from gateway.recognition import Recognition
 from gateway.sessions import Sessions
 from gateway.storage.database import Database
-from gateway.throttle import LoginThrottle
+from tests.support.parts import make_proof
 
 API_KEYS = ApiKeyFormat("lc_ak_")
 
@@ -27,13 +24,12 @@ def make_recognition(  # noqa: PLR0913 - as many as the thing itself takes
     api_keys: ApiKeys | None = None,
     api_key_level: int = 1,
 ) -> Recognition:
-    throttle = LoginThrottle(key=b"throttle", max_failures=1000, window=timedelta(minutes=5))
     return Recognition(
         facts=facts,
         sessions=sessions,
         access_tokens=access_tokens,
         api_keys=api_keys or ApiKeys(database, key_format=API_KEYS, digest_key=b"digest"),
         api_key_level=api_key_level,
-        proof=PasswordProof(database, throttle=throttle, passwords=PasswordHashing(threads=1)),
+        proof=make_proof(database, PasswordHashing(threads=1)),
         force_password_change=True,
     )

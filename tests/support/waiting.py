@@ -16,3 +16,10 @@ async def wait_for_answer(
         while not wanted(response := await ask()):  # noqa: ASYNC110 - nothing here tells what another process did
             await asyncio.sleep(0.01)
         return response
+
+
+async def wait_until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 1) -> None:
+    """Return as soon as it holds. Raises `TimeoutError` when it did not in time."""
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - nothing here tells what another process did
+            await asyncio.sleep(0.01)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import UndefinedError
 
+from gateway.openapi.page import Section, Shape, ShownAnswer, ShownOperation
+from gateway.openapi.schemas import Field
 from gateway.resources import resource_folder
 from gateway.web.pages import Pages, field_to_focus, is_web_address, security_headers
 
@@ -17,6 +19,20 @@ if TYPE_CHECKING:
 HOSTILE = """'"><script>alert(1)</script>&{{ 7 * 7 }}"""
 ESCAPED = "&#39;&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;{{ 7 * 7 }}"
 
+OPERATION_FIELD = Field(HOSTILE, HOSTILE, required=True, rules=HOSTILE, description=HOSTILE)
+OPERATION = ShownOperation(
+    anchor="anchor",
+    method=HOSTILE,
+    path=HOSTILE,
+    summary=HOSTILE,
+    description=HOSTILE,
+    proof=HOSTILE,
+    parameters=[OPERATION_FIELD],
+    body=[OPERATION_FIELD],
+    answers=[ShownAnswer("200", HOSTILE, shapes=[HOSTILE])],
+    refusals=[ShownAnswer("400", HOSTILE, codes=[HOSTILE])],
+    curl=HOSTILE,
+)
 # What the handlers pass to each page: every value that is shown or sent back is hostile.
 CONTEXTS: dict[str, dict[str, object]] = {
     "login.html": {
@@ -27,6 +43,9 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "errors": {"": HOSTILE, "email": HOSTILE, "password": HOSTILE},
         "notice": HOSTILE,
         "remember_me": True,
+        "email_unverified": True,
+        "registration_allowed": True,
+        "password_reset_allowed": True,
     },
     "home.html": {"name": HOSTILE, "email": HOSTILE, "role": HOSTILE, "form_token": HOSTILE, "notice": HOSTILE},
     "setup.html": {
@@ -58,16 +77,89 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "public_url": HOSTILE,
     },
     "error.html": {"status": 503, "title": HOSTILE, "message": HOSTILE, "request_id": HOSTILE},
+    "second_factor.html": {
+        "form_token": HOSTILE,
+        "return_url": HOSTILE,
+        "return_host": HOSTILE,
+        "login_url": HOSTILE,
+        "errors": {"": HOSTILE, "code": HOSTILE},
+    },
+    "enrol.html": {
+        "form_token": HOSTILE,
+        "qr_code": HOSTILE,
+        "secret": HOSTILE,
+        "email": HOSTILE,
+        "return_url": HOSTILE,
+        "return_host": HOSTILE,
+        "errors": {"": HOSTILE, "code": HOSTILE},
+        "notice": HOSTILE,
+    },
+    "recovery_codes.html": {"codes": [HOSTILE], "return_url": "https://app.example.com/" + HOSTILE},
+    "second_factor_state.html": {
+        "form_token": HOSTILE,
+        "recovery_codes_left": HOSTILE,
+        "errors": {"replace": {"": HOSTILE}, "disable": {"": HOSTILE}},
+        "notice": HOSTILE,
+    },
+    "register.html": {
+        "form_token": HOSTILE,
+        "name": HOSTILE,
+        "username": HOSTILE,
+        "email": HOSTILE,
+        "email_domains": (HOSTILE,),
+        "min_length": 8,
+        "confirmation_required": True,
+        "errors": {"": HOSTILE, "name": HOSTILE, "username": HOSTILE, "email": HOSTILE, "password": HOSTILE},
+    },
+    "verify_email.html": {"form_token": HOSTILE, "email": HOSTILE, "link_token": HOSTILE, "errors": {"": HOSTILE}},
+    "resend.html": {"form_token": HOSTILE, "email": HOSTILE, "errors": {"": HOSTILE, "email": HOSTILE}},
+    "forgot_password.html": {"form_token": HOSTILE, "email": HOSTILE, "errors": {"": HOSTILE, "email": HOSTILE}},
+    "reset_password.html": {
+        "form_token": HOSTILE,
+        "user_id": HOSTILE,
+        "link_token": HOSTILE,
+        "email": HOSTILE,
+        "min_length": 8,
+        "confirmation_required": True,
+        "errors": {"": HOSTILE, "password": HOSTILE, "confirm_password": HOSTILE},
+    },
+    "check_mail.html": {"about": "reset", "mail_enabled": True},
+    "api_docs.html": {
+        "version": HOSTILE,
+        "introduction": [HOSTILE, f"`{HOSTILE}`"],
+        "sections": [Section(HOSTILE, "anchor", [OPERATION])],
+        "shapes": [Shape(HOSTILE, HOSTILE, [OPERATION_FIELD])],
+    },
 }
 # What a page may be given as None or empty, because there is nothing to say.
 NOTHING: dict[str, dict[str, object]] = {
-    "login.html": {"return_url": "", "return_host": None, "email": "", "errors": {}, "notice": None},
+    "login.html": {
+        "return_url": "",
+        "return_host": None,
+        "email": "",
+        "errors": {},
+        "notice": None,
+        "email_unverified": False,
+        "registration_allowed": False,
+        "password_reset_allowed": False,
+    },
     "home.html": {"notice": None},
     "setup.html": {"email": "", "name": "", "errors": {}},
     "change_password.html": {"errors": {}, "required": False, "return_url": ""},
     "denied.html": {"name": None, "email": None, "host": None},
     "loop.html": {"cookie_domain": None},
     "error.html": {},
+    "second_factor.html": {"return_url": "", "return_host": None, "errors": {}},
+    "register.html": {"name": "", "username": "", "email": "", "email_domains": (), "errors": {}},
+    "verify_email.html": {"errors": {}},
+    "resend.html": {"email": "", "errors": {}},
+    "forgot_password.html": {"email": "", "errors": {}},
+    "reset_password.html": {"errors": {}},
+    "check_mail.html": {"about": "", "mail_enabled": False},
+    "enrol.html": {"return_url": "", "return_host": None, "errors": {}, "notice": None},
+    "recovery_codes.html": {"return_url": "/"},
+    "second_factor_state.html": {"errors": {"replace": {}, "disable": {}}, "notice": None},
+    "api_docs.html": {"introduction": [], "sections": [], "shapes": []},
 }
 PLAIN_LOGIN = CONTEXTS["login.html"] | NOTHING["login.html"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.storage.tables import metadata
+from gateway.storage.tables import accounts
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=accounts.metadata,
     render_as_batch=True,
     transaction_per_migration=False,
 )

@@ -1,0 +1,91 @@
+"""Why is the answer no? Every expected refusal, with its status and stable code."""
+
+from __future__ import annotations
+
+from gateway.errors.base import (
+    GatewayError,
+)
+from gateway.errors.credentials import (
+    ChallengeExpired,
+    EmailNotVerified,
+    InvalidApiKey,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidToken,
+    LinkDead,
+    PasswordChangeRequired,
+    RefreshRefused,
+    SecondFactorNotSetUp,
+    TokenExpired,
+    TooManyAttempts,
+    Unauthorized,
+)
+from gateway.errors.operation import (
+    DatabaseTooNew,
+    Unavailable,
+)
+from gateway.errors.permissions import (
+    AnswerTooLarge,
+    Banned,
+    CrossOrigin,
+    EmailLoginOff,
+    Forbidden,
+    InsufficientScope,
+    MalformedRequest,
+    PasswordResetOff,
+    RegistrationOff,
+    SecondFactorRequired,
+    SetupLinkDead,
+    StaleForm,
+    UntrustedPeer,
+)
+from gateway.errors.requests import (
+    BodyTooLarge,
+    Conflict,
+    InvalidFields,
+    MalformedBody,
+    MethodNotAllowed,
+    NotFound,
+    SlowBody,
+    UnsupportedMediaType,
+)
+
+__all__ = [
+    "AnswerTooLarge",
+    "Banned",
+    "BodyTooLarge",
+    "ChallengeExpired",
+    "Conflict",
+    "CrossOrigin",
+    "DatabaseTooNew",
+    "EmailLoginOff",
+    "EmailNotVerified",
+    "Forbidden",
+    "GatewayError",
+    "InsufficientScope",
+    "InvalidApiKey",
+    "InvalidCode",
+    "InvalidCredentials",
+    "InvalidFields",
+    "InvalidToken",
+    "LinkDead",
+    "MalformedBody",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "NotFound",
+    "PasswordChangeRequired",
+    "PasswordResetOff",
+    "RefreshRefused",
+    "RegistrationOff",
+    "SecondFactorNotSetUp",
+    "SecondFactorRequired",
+    "SetupLinkDead",
+    "SlowBody",
+    "StaleForm",
+    "TokenExpired",
+    "TooManyAttempts",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMediaType",
+    "UntrustedPeer",
+]

@@ -1,0 +1,26 @@
+"""What the installation itself cannot do now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gateway.errors.base import GatewayError
+
+
+class DatabaseTooNew(GatewayError):
+    """Going back would lose what the newer version added: nothing is touched."""
+
+    code = "database_too_new"
+    sentence = "The database was written by a newer gateway: install that version again, or restore a backup."
+
+
+class Unavailable(GatewayError):
+    """Something we need cannot answer now. Nothing falls back to "allow", and no cookie is cleared."""
+
+    status = 503
+    code = "unavailable"
+    title = "Unavailable"
+    sentence = "The gateway cannot answer now. Please try again."
+
+    def __init__(self, message: str | None = None, *, retry_after: timedelta = timedelta(seconds=5)) -> None:
+        super().__init__(message, retry_after=retry_after)

@@ -1,0 +1,1 @@
+"""How does somebody come in, or back in?"""
