@@ -50,9 +50,10 @@ class PasswordProof:
         Raises `InvalidCredentials`, `TooManyAttempts`, `Banned`, `EmailNotVerified` or `Unavailable`; `conclude` runs
         for an active account only.
         """
-        async with self._database.read() as connection:
-            # The same for an account that does not exist: whether a device is known says only what it knew before.
-            attempt = attempt.at(await find_account_by_email(connection, attempt.name))
+        if attempt.carried is not None:
+            async with self._database.read() as connection:
+                # The same for an account that does not exist: whether a device is known says only what it knew before.
+                attempt = attempt.at(await find_account_by_email(connection, attempt.name))
         try:
             async with self.throttle.turn(self._database, attempt):
                 return await self._prove(attempt, password, conclude)

@@ -12,6 +12,7 @@ _BROWSERS = (
     ("Firefox", "Firefox/"),
     ("Firefox", "FxiOS/"),
     ("Chrome", "Chrome/"),
+    ("Chrome", "Chromium/"),
     ("Chrome", "CriOS/"),
     ("Safari", "Safari/"),
 )
@@ -28,10 +29,15 @@ _SYSTEMS = (
 _PROGRAM = re.compile(r"([A-Za-z][A-Za-z0-9._-]{0,31})(?:/|\s|$)", re.ASCII)
 
 
+def browser_and_system(user_agent: str) -> tuple[str | None, str | None]:
+    """Name both in words of ours, where they are known: nothing of what was sent is repeated."""
+    return _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
+
+
 def describe_device(user_agent: str | None) -> str:
     """Give a short text such as "Firefox on Linux"; anybody can send any header, so that it proves nothing."""
     text = user_agent or ""
-    browser, system = _first(_BROWSERS, text), _first(_SYSTEMS, text)
+    browser, system = browser_and_system(text)
     if browser is not None and system is not None:
         return f"{browser} on {system}"
     program = _PROGRAM.match(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from gateway.grammar.user_agents import browser_and_system
+
 # What mail programs turn into links: a scheme, an address, a host name. `J. R. Tolkien` is none.
 _LINK = re.compile(r"[/\\@:]|www\b|\w[.\u3002](?:\w{2}|[0-9])", re.IGNORECASE)
 
@@ -12,23 +14,7 @@ _LINK = re.compile(r"[/\\@:]|www\b|\w[.\u3002](?:\w{2}|[0-9])", re.IGNORECASE)
 _JOINERS = {"\u200c", "\u200d"}
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
-_BROWSERS = (
-    ("Edge", ("Edg/", "EdgA/", "EdgiOS/")),
-    ("Opera", ("OPR/",)),
-    ("Samsung Internet", ("SamsungBrowser/",)),
-    ("Firefox", ("Firefox/", "FxiOS/")),
-    ("Chrome", ("Chrome/", "Chromium/", "CriOS/")),
-    ("Safari", ("Safari/",)),
-)
-_SYSTEMS = (
-    ("Android", ("Android",)),
-    ("an iPhone", ("iPhone",)),
-    ("an iPad", ("iPad",)),
-    ("Windows", ("Windows",)),
-    ("macOS", ("Macintosh", "Mac OS X")),
-    ("ChromeOS", ("CrOS",)),
-    ("Linux", ("Linux", "X11")),
-)
+_WITH_ARTICLE = {"iPhone": "an iPhone", "iPad": "an iPad"}
 
 
 def one_line(text: str) -> str:
@@ -48,14 +34,9 @@ def presentable_name(name: str) -> str:
 
 def describe_device(user_agent: str) -> str:
     """Name browser and system in words of ours: a thief's `User-Agent` must not speak to the owner."""
-    browser, system = _first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS)
-    if browser is None:
-        return "a program" if system is None else f"a program on {system}"
-    return browser if system is None else f"{browser} on {system}"
-
-
-def _first(text: str, known: tuple[tuple[str, tuple[str, ...]], ...]) -> str | None:
-    return next((name for name, marks in known if any(mark in text for mark in marks)), None)
+    browser, system = browser_and_system(user_agent)
+    named = browser or "a program"
+    return named if system is None else f"{named} on {_WITH_ARTICLE.get(system, system)}"
 
 
 def _invisible(character: str) -> bool:
