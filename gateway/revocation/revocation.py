@@ -1,64 +1,30 @@
-"""What no longer counts?"""
+"""The changes after which a session, a password or a second factor no longer counts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.audit.events import EventKind, record
-from gateway.errors import Conflict, TokenExpired
-from gateway.facts.facts import account_subject, session_subject
+from gateway.errors import TokenExpired
+from gateway.facts.facts import session_subject
 from gateway.mail.outbox import MailKind
 from gateway.models import Account, Principal
-from gateway.storage.accounts import (
-    find_account,
-    is_last_active_admin,
-    replace_password,
-    set_banned,
-    set_disabled,
-    set_password,
-    set_second_factor_since,
-)
-from gateway.storage.challenges import delete_challenges_of
-from gateway.storage.invalidations import append_invalidation
+from gateway.revocation import accounts
+from gateway.revocation.transaction import Doorbell, Transaction, begin
+from gateway.storage.accounts import find_account, replace_password, set_password, set_second_factor_since
 from gateway.storage.one_time_tokens import delete_one_time_tokens
 from gateway.storage.second_factors import delete_second_factor
-from gateway.storage.sessions import delete_session, delete_sessions_of
+from gateway.storage.sessions import delete_session
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from gateway.mail.outbox import Outbox
     from gateway.storage.database import Database
 
-_log = structlog.get_logger("gateway.security")
-
 # The purpose of a mailed reset link.
 PASSWORD_RESET = "password reset"  # noqa: S105 - a purpose, no password
-
-Doorbell = Callable[[str], None]
-
-
-def ring_nobody(_subject: str) -> None:
-    """Take the doorbell's place in a process without facts (the command line): the log alone tells the others."""
-
-
-@dataclass(slots=True)
-class Transaction:
-    """One write transaction and the subjects that it invalidates."""
-
-    connection: AsyncConnection
-    now: datetime
-    subjects: list[str] = field(default_factory=list)
-
-    async def invalidate(self, subject: str) -> None:
-        await append_invalidation(self.connection, subject, now=self.now)
-        self.subjects.append(subject)
 
 
 class Revocation:
@@ -75,9 +41,8 @@ class Revocation:
     async def end_session(self, session_id: str, *, reason: str = "logout") -> None:
         """End a session and every token bound to it; ending it twice is one ending."""
         async with self.transaction() as transaction:
-            ended = await self.end_session_within(transaction, session_id, reason=reason)
-        if ended is not None:
-            _log.info("session_ended", session_id=session_id, reason=reason)
+            if await self.end_session_within(transaction, session_id, reason=reason) is not None:
+                transaction.log("session_ended", session_id=session_id, reason=reason)
 
     async def end_session_within(self, transaction: Transaction, session_id: str, *, reason: str) -> Account | None:
         """End a session inside a transaction begun here; gives the account whose it was, if it was there."""
@@ -99,61 +64,46 @@ class Revocation:
     async def disable(self, account: Account) -> None:
         """Disable an account and end its sessions. Raises `Conflict` for the last active Organization Admin."""
         async with self.transaction() as transaction:
-            current = await find_account(transaction.connection, account.id)
-            if current is None or current.disabled:
-                return
-            await _require_another_admin(transaction, current)
-            await set_disabled(transaction.connection, account.id, disabled=True, now=transaction.now)
-            await record(transaction.connection, EventKind.ACCOUNT_DISABLED, account=account)
-            await self.end_logins(transaction, account.id)
-        _log.info("account_disabled", account_id=account.id)
+            await accounts.disable(transaction, account)
 
     async def enable(self, account: Account) -> None:
         async with self.transaction() as transaction:
-            await set_disabled(transaction.connection, account.id, disabled=False, now=transaction.now)
-            await record(transaction.connection, EventKind.ACCOUNT_ENABLED, account=account)
-        _log.info("account_enabled", account_id=account.id)
+            await accounts.enable(transaction, account)
 
     async def ban(self, account: Account, *, until: datetime, reason: str) -> None:
         """Ban an account and end its sessions. Raises `Conflict` for the last active Organization Admin."""
         async with self.transaction() as transaction:
-            await _require_another_admin(transaction, account)
-            await set_banned(transaction.connection, account.id, until=until)
-            await record(
-                transaction.connection,
-                EventKind.ACCOUNT_BANNED,
-                account=account,
-                until=until.isoformat(timespec="seconds"),
-                reason=reason,
-            )
-            await self.end_logins(transaction, account.id)
-        _log.info("account_banned", account_id=account.id)
+            await accounts.ban(transaction, account, until=until, reason=reason)
 
     async def unban(self, account: Account) -> None:
         async with self.transaction() as transaction:
-            await set_banned(transaction.connection, account.id, until=None)
-            await record(transaction.connection, EventKind.ACCOUNT_UNBANNED, account=account)
-            await transaction.invalidate(account_subject(account.id))
-        _log.info("account_unbanned", account_id=account.id)
+            await accounts.unban(transaction, account)
 
     async def hand_over_password(self, account: Account, *, password_hash: str, must_change: bool) -> None:
         """Set a password that somebody else chose; every session of the account ends."""
         async with self.transaction() as transaction:
-            await set_password(
-                transaction.connection,
-                account.id,
-                password_hash=password_hash,
-                must_change=must_change,
-                now=transaction.now,
+            await self.hand_over_password_within(
+                transaction, account, password_hash=password_hash, must_change=must_change
             )
-            await record(transaction.connection, EventKind.PASSWORD_HANDED_OVER, account=account)
-            await self._password_was_changed(transaction, account)
-        _log.info("password_reset", account_id=account.id)
+
+    async def hand_over_password_within(
+        self, transaction: Transaction, account: Account, *, password_hash: str, must_change: bool
+    ) -> None:
+        await set_password(
+            transaction.connection,
+            account.id,
+            password_hash=password_hash,
+            must_change=must_change,
+            now=transaction.now,
+        )
+        await record(transaction.connection, EventKind.PASSWORD_HANDED_OVER, account=account)
+        await self._password_was_changed(transaction, account)
+        transaction.log("password_reset", account_id=account.id)
 
     @asynccontextmanager
     async def changing_password(
         self, account: Account, *, password_hash: str, keep_session: str
-    ) -> AsyncIterator[AsyncConnection]:
+    ) -> AsyncIterator[Transaction]:
         """Set the person's own new password and end the other sessions; the body may add to the transaction.
 
         `account` is as it was when its password was proven. Raises `TokenExpired` when an administrator's reset or
@@ -171,8 +121,8 @@ class Revocation:
                 raise TokenExpired
             await record(transaction.connection, EventKind.PASSWORD_CHANGED, account=account)
             await self._password_was_changed(transaction, account, keep=keep_session)
-            yield transaction.connection
-        _log.info("password_changed", account_id=account.id)
+            yield transaction
+            transaction.log("password_changed", account_id=account.id)
 
     async def reset_password(self, transaction: Transaction, account: Account, *, password_hash: str) -> None:
         """Set the password of whoever had the mailed link; every session ends. The second factor stays in force."""
@@ -190,7 +140,7 @@ class Revocation:
             await set_second_factor_since(transaction.connection, account.id, None)
             kind, change = EventKind.SECOND_FACTOR_DISABLED, "Two-factor authentication was reset by an administrator."
             await self.second_factor_changed(transaction, account, kind, change=change, keep_session=None)
-        _log.info("second_factor_removed", account_id=account.id)
+            transaction.log("second_factor_removed", account_id=account.id)
         return True
 
     async def second_factor_changed(
@@ -216,11 +166,7 @@ class Revocation:
 
     async def end_logins(self, transaction: Transaction, account_id: str, *, keep: str | None = None) -> list[str]:
         """End sessions and half-finished logins of an account, but for the one session to keep; gives their ids."""
-        # One entry for the account covers all of its sessions, and the kept one is read anew.
-        ended = await delete_sessions_of(transaction.connection, account_id, keep=keep)
-        await delete_challenges_of(transaction.connection, account_id)
-        await transaction.invalidate(account_subject(account_id))
-        return ended
+        return await accounts.end_logins(transaction, account_id, keep=keep)
 
     async def _password_was_changed(
         self, transaction: Transaction, account: Account, *, keep: str | None = None
@@ -232,18 +178,6 @@ class Revocation:
         )
         await self.end_logins(transaction, account.id, keep=keep)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Give a write transaction whose entries in the log are appended with it; their doorbell rings after it."""
-        async with self._database.write() as connection:
-            transaction = Transaction(connection, datetime.now(UTC))
-            yield transaction
-        for subject in transaction.subjects:
-            self._doorbell(subject)
-
-
-async def _require_another_admin(transaction: Transaction, account: Account) -> None:
-    """Raise `Conflict` for the last active Organization Admin: nobody could let anybody in again."""
-    if await is_last_active_admin(transaction.connection, account.id, now=transaction.now):
-        message = f"{account.email} is the last active Organization Admin: make another one first"
-        raise Conflict(message)
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a write transaction whose entries in the log are appended with it; their doorbell rings after it."""
+        return begin(self._database, doorbell=self._doorbell)

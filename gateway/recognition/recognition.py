@@ -1,11 +1,10 @@
-"""Whose credential is this?"""
+"""A credential → the principal whose it is."""
 
 from __future__ import annotations
 
-import math
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from gateway.credentials.session_tokens import digest_token
 from gateway.errors import (
@@ -17,55 +16,43 @@ from gateway.errors import (
     TokenExpired,
     TooManyAttempts,
 )
-from gateway.facts.facts import (
-    Facts,
-    account_subject,
-    address_subject,
-    api_key_subject,
-    password_subject,
-    session_subject,
-)
-from gateway.models import Account, CredentialKind, Organization, OrganizationRole, Principal
+from gateway.facts.facts import Facts, password_subject
+from gateway.models import Account, CredentialKind, Principal
+from gateway.recognition.facts_of import FactsOf
 from gateway.storage.accounts import note_login
-from gateway.storage.groups import list_groups_of
-from gateway.storage.organizations import find_organization
+from gateway.storage.standing import find_standing
 from gateway.throttle.address_limits import throttled_address
 from gateway.throttle.logins import Attempt
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from gateway.api_keys import ApiKeys, KnownApiKey
+    from gateway.api_keys import ApiKeys
     from gateway.credentials.access_tokens import AccessTokens
     from gateway.facts.cache import FactsCache, Load
     from gateway.password_proof import PasswordProof
-    from gateway.sessions import KnownSession, Sessions
-
-# Basic never satisfies a second factor.
-_LEVEL_OF_A_PASSWORD = 1
+    from gateway.sessions import Sessions
 
 
 class Recognition:
     """Turn a session token, an access token or an API key into a principal, from the facts where they are known."""
 
-    def __init__(  # noqa: PLR0913 - one argument for each kind of credential and each thing said about them
+    def __init__(  # noqa: PLR0913 - one argument for each kind of credential
         self,
         *,
         facts: FactsCache,
         sessions: Sessions,
         access_tokens: AccessTokens,
         api_keys: ApiKeys,
-        api_key_level: int,
         proof: PasswordProof,
-        force_password_change: bool,
+        facts_of: FactsOf,
     ) -> None:
         self._facts = facts
         self._sessions = sessions
         self._access_tokens = access_tokens
         self._api_keys = api_keys
-        self._api_key_level = api_key_level
         self._proof = proof
-        self._force_password_change = force_password_change
+        self._facts_of = facts_of
 
     def names_us(self, token: str) -> bool:
         """Say whether a bearer token is recognisably ours, good or bad."""
@@ -73,14 +60,14 @@ class Recognition:
 
     def looks_like_api_key(self, text: str) -> bool:
         """Say whether a text is recognisably one of our API keys, good or bad."""
-        return self._api_keys.format.claims(text)
+        return self._api_keys.claims(text)
 
     async def by_session_token(self, token: str) -> Principal | None:
         """Give the principal of a session that counts now."""
 
         async def load() -> Facts | None:
             known = await self._sessions.find_by_token(token)
-            return None if known is None else self._facts_of(known, CredentialKind.SESSION, level=known.session.level)
+            return None if known is None else self._facts_of.session(known)
 
         facts = await self._find(self._sessions.digest(token), load)
         return None if facts is None else facts.principal
@@ -98,7 +85,7 @@ class Recognition:
             if known is None or known.account.id != claims.subject:
                 return None
             # A copy that was stolen when a password was enough must not become one of two factors with its session.
-            facts = self._facts_of(known, CredentialKind.JWT, level=min(known.session.level, claims.level))
+            facts = self._facts_of.session(known, CredentialKind.JWT, at_most=claims.level)
             facts.expires_at = min(facts.expires_at, claims.expires_at)
             return facts
 
@@ -109,12 +96,12 @@ class Recognition:
 
     async def by_api_key(self, key: str) -> Principal:
         """Give the principal of one of our API keys. Raises `InvalidApiKey`."""
-        if not self._api_keys.format.is_sound(key):
+        if not self._api_keys.is_sound(key):
             raise InvalidApiKey
 
         async def load() -> Facts | None:
             known = await self._api_keys.find(key)
-            return None if known is None else self._facts_of_key(known)
+            return None if known is None else self._facts_of.api_key(known)
 
         facts = await self._find(self._api_keys.digest(key), load)
         if facts is None:
@@ -136,11 +123,8 @@ class Recognition:
             if account.logged_in_at is None:
                 # Whoever uses an account so is no registration that was abandoned.
                 await note_login(connection, account.id, now=datetime.now(UTC))
-            organization = await find_organization(connection)
-            groups = tuple(await list_groups_of(connection, account.id))
-            if organization is None:
-                return None
-            return self._facts_of_password(account, organization, groups, address=known_from)
+            standing = await find_standing(connection, account)
+            return None if standing is None else self._facts_of.password(account, standing, address=known_from)
 
         async def load() -> Facts | None:
             return await self._proof.prove(Attempt(email, client_address), password, conclude)
@@ -171,79 +155,3 @@ class Recognition:
         if facts.principal.api_key_id is not None:
             self._api_keys.last_use.touch(facts.principal.api_key_id, now)
         return facts
-
-    def _facts_of(self, known: KnownSession, kind: CredentialKind, *, level: int) -> Facts:
-        session, account = known.session, known.account
-        return Facts(
-            principal=Principal(
-                **self._owner(account, known.organization, known.groups),
-                credential=kind,
-                session_id=session.id,
-                level=level,
-            ),
-            subjects=(account_subject(account.id), session_subject(session.id)),
-            expires_at=session.expires_at.timestamp(),
-            idle_expires_at=session.idle_expires_at.timestamp(),
-            idle_timeout=session.idle_timeout.total_seconds(),
-        )
-
-    def _facts_of_key(self, known: KnownApiKey) -> Facts:
-        api_key, account = known.api_key, known.account
-        return Facts(
-            principal=Principal(
-                **self._owner(account, known.organization, known.groups),
-                credential=CredentialKind.API_KEY,
-                session_id=None,
-                level=self._api_key_level,
-                scopes=api_key.scopes,
-                api_key_id=api_key.id,
-            ),
-            subjects=(account_subject(account.id), api_key_subject(api_key.id)),
-            expires_at=api_key.expires_at.timestamp() if api_key.expires_at else math.inf,
-            # A key does not end by not being used.
-            idle_expires_at=math.inf,
-            idle_timeout=math.inf,
-        )
-
-    def _facts_of_password(
-        self, account: Account, organization: Organization, groups: tuple[str, ...], *, address: str
-    ) -> Facts:
-        return Facts(
-            principal=Principal(
-                **self._owner(account, organization, groups),
-                credential=CredentialKind.BASIC,
-                session_id=None,
-                level=_LEVEL_OF_A_PASSWORD,
-            ),
-            subjects=(account_subject(account.id), password_subject(account.email), address_subject(address)),
-            expires_at=math.inf,
-            idle_expires_at=math.inf,
-            idle_timeout=math.inf,
-        )
-
-    def _owner(self, account: Account, organization: Organization, groups: tuple[str, ...]) -> _Owner:
-        return {
-            "account_id": account.id,
-            "email": account.email,
-            "username": account.username,
-            "name": account.name,
-            "role": account.role,
-            "organization": organization.display_name,
-            "workspace": organization.workspace_name,
-            "groups": groups,
-            "must_change_password": account.must_change_password and self._force_password_change,
-        }
-
-
-class _Owner(TypedDict):
-    """What a principal is, whatever proved it."""
-
-    account_id: str
-    email: str
-    username: str | None
-    name: str
-    role: OrganizationRole
-    organization: str
-    workspace: str
-    groups: tuple[str, ...]
-    must_change_password: bool

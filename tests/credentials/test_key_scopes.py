@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.account.key_scopes import parse_scope, plain_scope
+from gateway.credentials.key_scopes import parse_scope, plain_scope
 from gateway.models import Scope
 
 
