@@ -23,10 +23,17 @@ _COMMANDS = {
     "config": LazyCommand("gateway.commands.config:config", "Check the configuration, or show what it amounts to."),
     "migrate": LazyCommand("gateway.commands.migrate:migrate", "Bring the database to this version."),
     "bootstrap": LazyCommand("gateway.commands.bootstrap:bootstrap", "Create the organization and its administrator."),
-    "user": LazyCommand("gateway.commands.user:user", "Add, list, disable people, and reset their passwords."),
+    "member": LazyCommand("gateway.commands.member:member", "Add, import, change and remove people."),
+    "user": LazyCommand("gateway.commands.member:member", "The same as `member`, under its older name."),
+    "org": LazyCommand("gateway.commands.org:org", "Show the organization, and limit its API keys."),
     "explain": LazyCommand("gateway.commands.explain:explain", "Say what the rules answer to a request, and why."),
+    "workspace": LazyCommand("gateway.commands.workspace:workspace", "Make workspaces, and say who is in them."),
     "group": LazyCommand("gateway.commands.group:group", "Make groups, and say who is in them."),
+    "session": LazyCommand("gateway.commands.session:session", "Say who is logged in, and end sessions."),
     "key": LazyCommand("gateway.commands.key:key", "Make, list and revoke API keys."),
+    "service-account": LazyCommand(
+        "gateway.commands.service_account:service_account", "Add, change and remove programs that have keys."
+    ),
     "ban": LazyCommand("gateway.commands.ban:ban", "Ban an address or a person, or list who is banned."),
     "unban": LazyCommand("gateway.commands.ban:unban", "Lift a ban."),
     "mail": LazyCommand("gateway.commands.mail:mail", "See whether mail can be sent."),

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from gateway.credentials.session_tokens import digest_token
-from gateway.models import Account, ApiKey, Organization, Scope
+from gateway.models import Account, ApiKey, Scope, ServiceAccount, Standing
 from gateway.storage import api_keys as stored
-from gateway.storage.groups import list_groups_of
 from gateway.storage.last_use import LastUse
+from gateway.storage.standing import find_standing
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from gateway.credentials.api_keys import ApiKeyFormat
+    from gateway.credentials.api_keys import ApiKeyFormats
     from gateway.storage.database import Database
 
 
@@ -31,39 +31,52 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class KnownApiKey:
-    """A key that counts now, with its owner."""
+    """A key that counts now, with its owner and what that is."""
 
     api_key: ApiKey
-    account: Account
-    organization: Organization
-    groups: tuple[str, ...]
+    owner: Account | ServiceAccount
+    standing: Standing
 
 
 class ApiKeys:
     """Issue and find API keys. Ending them goes through the invalidation log, as with sessions."""
 
-    def __init__(self, database: Database, *, key_format: ApiKeyFormat, digest_key: bytes) -> None:
+    def __init__(self, database: Database, *, formats: ApiKeyFormats, digest_key: bytes) -> None:
         self._database = database
         self._digest_key = digest_key
-        self.format = key_format
+        self.formats = formats
         self.last_use = LastUse(database, write=stored.touch_api_keys)
 
     def digest(self, key: str) -> bytes:
         return digest_token(key, key=self._digest_key)
 
+    def claims(self, text: str) -> bool:
+        """Say whether a text is recognisably one of our keys, good or bad."""
+        return self.formats.recognise(text) is not None
+
+    def is_sound(self, text: str) -> bool:
+        """Say whether it can be one of our keys at all."""
+        claimed = self.formats.recognise(text)
+        return claimed is not None and claimed.is_sound(text)
+
     async def issue(
-        self, connection: AsyncConnection, account_id: str, grant: Grant, *, now: datetime
+        self, connection: AsyncConnection, owner_id: str, grant: Grant, *, now: datetime, of_service: bool = False
     ) -> tuple[ApiKey, str]:
-        """Store a new key inside the caller's transaction; returns it and the key itself, which is told once."""
-        key = self.format.make()
+        """Store a new key inside the caller's transaction; returns it and the key itself, which is told once.
+
+        The owner is an account, or a service account where the key is one `of_service`.
+        """
+        key_format = self.formats.of(service=of_service)
+        key = key_format.make()
         api_key = ApiKey(
             id=str(uuid4()),
-            account_id=account_id,
+            owner_id=owner_id,
             name=grant.name,
-            prefix=self.format.shown_part(key),
+            prefix=key_format.shown_part(key),
             scopes=grant.scopes,
             created_at=now,
             expires_at=grant.expires_at,
+            of_service=of_service,
         )
         await stored.insert_api_key(connection, api_key, key_digest=self.digest(key))
         return api_key, key
@@ -72,12 +85,13 @@ class ApiKeys:
         """Find a key that is neither expired nor without an active owner."""
         async with self._database.read() as connection:
             found = await stored.find_api_key_by_digest(connection, self.digest(key))
-            if found is None or not _counts(found[0], found[1]):
+            if found is None or not _counts(*found):
                 return None
-            return KnownApiKey(*found, groups=tuple(await list_groups_of(connection, found[1].id)))
+            standing = await find_standing(connection, found[1])
+            return None if standing is None else KnownApiKey(*found, standing)
 
 
-def _counts(api_key: ApiKey, owner: Account) -> bool:
+def _counts(api_key: ApiKey, owner: Account | ServiceAccount) -> bool:
     now = datetime.now(UTC)
     expired = api_key.expires_at is not None and api_key.expires_at <= now
-    return not expired and owner.active(now)
+    return not expired and (isinstance(owner, ServiceAccount) or owner.active(now))

@@ -16,18 +16,21 @@ from gateway.forward_auth.denied import DeniedPage
 from gateway.forward_auth.handlers import DeniedHandler
 from gateway.handlers import Handlers
 from gateway.organization.bootstrap import Bootstrap
-from gateway.organization.handlers import SetupPages
+from gateway.organization.setup_handlers import SetupPages
 from gateway.routes import add_routes
 from gateway.web.ban_guard import BanGuard
 from gateway.web.bodies import MAX_BODY
 from gateway.web.circumstances import NoteCircumstances
 from gateway.web.errors import RefusalAnswers, stamp_answer
 from gateway.web.page_state import SignedCookieStorage
-from gateway.wiring.account import make_account, make_api_keys, make_sessions
+from gateway.wiring.account import make_account, make_sessions
 from gateway.wiring.check import make_check
 from gateway.wiring.logins import make_logins
+from gateway.wiring.members import make_members
 from gateway.wiring.parts import Parts, make_parts
 from gateway.wiring.registration import make_registration
+from gateway.wiring.service_accounts import make_api_keys, make_service_accounts
+from gateway.wiring.team import make_team
 from gateway.wiring.upkeep import make_upkeep
 
 if TYPE_CHECKING:
@@ -75,15 +78,19 @@ def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handle
         check=make_check(settings, parts, denied_page),
         login_pages=logins.pages,
         login_api=logins.api,
+        v1_login=logins.v1,
         refresh_api=logins.refresh_api,
         public_config=logins.public_config,
         account=make_account(parts),
         sessions=make_sessions(parts),
-        api_keys=make_api_keys(parts),
+        api_keys=make_api_keys(settings, parts),
+        service_accounts=make_service_accounts(settings, parts),
         setup_pages=SetupPages(portal=parts.portal, bootstrap=bootstrap),
         denied_page=DeniedHandler(parts.portal, denied_page),
         registration=make_registration(settings, secrets, parts),
         second_factor=logins.second_factor,
+        members=make_members(settings, parts),
+        team=make_team(parts),
         ban_guard=BanGuard(parts.portal, parts.database, parts.throttle.addresses),
     )
 

@@ -11,12 +11,31 @@ class OrganizationRole(StrEnum):
     """The organization role as people and applications read it (LangSmith's names)."""
 
     ADMIN = "Organization Admin"
+    OPERATOR = "Organization Operator"
     USER = "Organization User"
+    VIEWER = "Organization Viewer"
+
+
+class WorkspaceRole(StrEnum):
+    """The role in one workspace (LangSmith's names)."""
+
+    ADMIN = "Admin"
+    EDITOR = "Editor"
+    VIEWER = "Viewer"
+
+
+class AuthMode(StrEnum):
+    """How people log in to this installation; stored, since one cannot be changed into every other."""
+
+    NONE = "none"
+    BASIC = "basic"
+    OAUTH = "oauth"
 
 
 class CredentialKind(StrEnum):
-    """What proved who is asking; the value of `Remote-Auth-Method`."""
+    """What proved who is asking; the value of `Remote-Auth-Method`. `NONE`: nobody logs in here."""
 
+    NONE = "none"
     SESSION = "session"
     JWT = "jwt"
     API_KEY = "api_key"
@@ -25,12 +44,40 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The single organization, with its one workspace."""
+    """The single organization."""
 
     id: str
     display_name: str
-    workspace_id: str
-    workspace_name: str
+    mode: AuthMode
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A part of the organization whose resources applications keep apart."""
+
+    id: str
+    display_name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A workspace that somebody is in, and as what."""
+
+    workspace: Workspace
+    role: WorkspaceRole
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in the organization: the workspaces (the default one first) and the names of the groups."""
+
+    organization: Organization
+    memberships: tuple[Membership, ...]
+    groups: tuple[str, ...] = ()
+
+    def membership_in(self, workspace_id: str | None) -> Membership | None:
+        return next((one for one in self.memberships if one.workspace.id == workspace_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +167,42 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Owns keys of programs, and never logs in. Where it has several workspaces, requests say which they mean."""
+
+    id: str
+    name: str
+    role: OrganizationRole
+    default_workspace_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A long-lived credential of a program, used in its owner's name.
+    """A long-lived credential of a program, used in its owner's name: an account's, or a service account's.
 
     `prefix` is the beginning that may be shown; of the key itself only a keyed digest is stored.
     """
 
     id: str
-    account_id: str
+    owner_id: str
     name: str
     prefix: str
     scopes: tuple[Scope, ...]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None = None
+    of_service: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What the organization allows of new keys. `pat`: a personal key; of days, `None` is no limit."""
+
+    pat_creation_disabled: bool = False
+    max_api_key_expiry_days: int | None = None
+    max_pat_expiry_days: int | None = None
+    max_service_key_expiry_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +219,8 @@ class Principal:
     """Who the gateway has established is asking, and how.
 
     `session_id` is that of the login behind it, `api_key_id` that of the key, if there is one; `scopes` narrow it
-    (none: whatever the owner may).
+    (none: whatever the owner may). `account_id` is a service account's where `is_service` says so; those have neither
+    e-mail address nor username. `workspace` is the one that counts unless the request names another of the standing's.
     """
 
     account_id: str
@@ -158,12 +228,16 @@ class Principal:
     username: str | None
     name: str
     role: OrganizationRole
-    organization: str
-    workspace: str
-    groups: tuple[str, ...]
+    standing: Standing
+    workspace: Workspace | None
     credential: CredentialKind
     session_id: str | None
     level: int
     must_change_password: bool
     scopes: tuple[Scope, ...] = ()
     api_key_id: str | None = None
+    is_service: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return self.standing.groups

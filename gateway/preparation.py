@@ -12,7 +12,9 @@ from gateway.audit.events import EventKind, record
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import Conflict
 from gateway.grammar.email import parse_email
+from gateway.models import AuthMode
 from gateway.organization.bootstrap import Bootstrap, FirstAdministrator
+from gateway.organization.modes import Modes, require_possible
 from gateway.storage.migrate import migrate
 from gateway.storage.secret_fingerprints import exchange_fingerprint, find_fingerprint
 
@@ -37,28 +39,53 @@ _CONSEQUENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the preparation did. `setup_link`: nobody can administer yet, and no administrator is configured."""
+    """What the preparation did. `setup_link`: nobody can administer yet, and no administrator is configured.
 
-    administrator_created: bool
-    setup_link: str | None
+    `logins_begun`: the default user of an installation without logins became the configured administrator.
+    """
+
+    administrator_created: bool = False
+    logins_begun: bool = False
+    setup_link: str | None = None
 
 
 async def prepare(settings: Settings, secrets: Secrets, database: Database) -> Prepared:
-    """Bring a database to where the application can start. Doing it again changes nothing."""
+    """Bring a database to where the application can start. Doing it again changes nothing.
+
+    Raises `ModeRefused` before anything but tables is made.
+    """
     await migrate(database)
-    await notice_changed_secrets(secrets, database)
     passwords = PasswordHashing(threads=1)
     try:
+        modes, wanted = Modes(database, passwords), settings.auth_mode
+        require_possible(await modes.stored(), wanted)
+        await notice_changed_secrets(secrets, database)
         bootstrap = Bootstrap(database, passwords=passwords, token_key=secrets.derive("one-time token"))
-        await bootstrap.create_organization()
         administrator = configured_administrator(settings)
+        begun = await _settle_mode(wanted, modes, bootstrap, administrator)
+        if wanted is AuthMode.NONE:
+            return Prepared()
         created = administrator is not None and await bootstrap.create_administrator(administrator)
         link = None
         if administrator is None and await bootstrap.setup_needed():
             link = f"{settings.public_url}/setup?token={await bootstrap.make_setup_token()}"
-        return Prepared(administrator_created=created, setup_link=link)
+        return Prepared(administrator_created=created, logins_begun=begun, setup_link=link)
     finally:
         passwords.close()
+
+
+async def _settle_mode(
+    wanted: AuthMode, modes: Modes, bootstrap: Bootstrap, administrator: FirstAdministrator | None
+) -> bool:
+    """Let the stored mode be the wanted one; says whether that began the logins. Others may start at the same time."""
+    begun = False
+    while (stored := await modes.stored()) is not wanted:
+        require_possible(stored, wanted)
+        if stored is None:
+            await bootstrap.create_organization(wanted)
+        else:
+            begun = await modes.begin_logins(administrator)
+    return begun
 
 
 def configured_administrator(settings: Settings) -> FirstAdministrator | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,179 +18,161 @@ from gateway.openapi import (
     session_operations,
 )
 from gateway.openapi.handlers import ApiDescription
-from gateway.openapi.operation import DescribedRoute, Operation
+from gateway.permissions import Permission
 from gateway.resources import resource_folder
+from gateway.route import Route, route
+from gateway.v1_routes import v1_routes
+from gateway.web.permission_guard import Permitted
 
 if TYPE_CHECKING:
     from gateway.handlers import Handlers
-    from gateway.web.errors import Handler
+    from gateway.openapi.operation import DescribedRoute
     from gateway.web.portal import Portal
-
-Guard = Callable[[web.Request], None]
 
 
 def add_routes(app: web.Application, handlers: Handlers) -> None:
     """Add every route, and the description of those that programs ask for.
 
     `own_origin` refuses what another site's page sent, `not_banned` whatever a banned address sends to a path that
-    takes a secret; sessions, tokens and API keys made before count on. Handlers that need a principal ask the portal
-    for it by cookie (pages) or by bearer token (API): the first line of each says which.
+    takes a secret, and everything there where nobody logs in, as `logins` does on pages about them; sessions, tokens
+    and API keys made before count on. Handlers that need a principal ask the portal for it by cookie (pages) or by
+    bearer token (API): the first line of each says which.
     """
-    routes = (
+    routes = all_routes(handlers)
+    described = [route.described for route in routes if route.described is not None]
+    app.add_routes(route.definition for route in (*routes, *_description(handlers.portal, described)))
+    app.router.add_static("/static/", resource_folder("static"))
+
+
+def all_routes(handlers: Handlers) -> tuple[Route, ...]:
+    """Give every route but those of the description."""
+    return (
         *_for_proxies(handlers),
         *_for_people(handlers),
         *_for_newcomers(handlers),
         *_for_second_factors(handlers),
         *_for_programs(handlers),
         *_for_programs_of_newcomers(handlers),
+        *v1_routes(handlers),
     )
-    described = [route.described for route in routes if route.described is not None]
-    app.add_routes(route.definition for route in (*routes, *_description(handlers.portal, described)))
-    app.router.add_static("/static/", resource_folder("static"))
 
 
-def _for_proxies(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_proxies(handlers: Handlers) -> tuple[Route, ...]:
     """Any method is a check; who may ask is the check's first question."""
     nginx = check_handler(handlers.check, Endpoint.AUTH_REQUEST)
     traefik = check_handler(handlers.check, Endpoint.FORWARD_AUTH)
     return (
-        _route("*", "/api/authz/auth-request", nginx, says=proxy_operations.AUTH_REQUEST),
-        _route("*", "/api/authz/forward-auth", traefik, says=proxy_operations.FORWARD_AUTH),
-        _route("GET", "/healthz", _healthz, says=proxy_operations.HEALTH),
+        route("*", "/api/authz/auth-request", nginx, says=proxy_operations.AUTH_REQUEST),
+        route("*", "/api/authz/forward-auth", traefik, says=proxy_operations.FORWARD_AUTH),
+        route("GET", "/healthz", _healthz, says=proxy_operations.HEALTH),
     )
 
 
-def _for_people(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_people(handlers: Handlers) -> tuple[Route, ...]:
     own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
     pages, account, setup = handlers.login_pages, handlers.account, handlers.setup_pages
+    logins = handlers.portal.require_logins
     return (
-        _route("GET", "/", account.home),
-        _route("GET", "/login", pages.show),
-        _route("POST", "/login", not_banned(pages.submit), own_origin),
-        _route("GET", "/logout", account.home),
-        _route("POST", "/logout", pages.log_out, own_origin),
-        _route("GET", "/change-password", account.show_password_change),
-        _route("POST", "/change-password", not_banned(account.submit_password_change), own_origin),
-        _route("GET", "/setup", setup.show),
-        _route("POST", "/setup", not_banned(setup.submit), own_origin),
-        _route("GET", "/denied/{decision_id:[0-9a-f]{1,64}}", handlers.denied_page.show),
+        route("GET", "/", account.home),
+        route("GET", "/login", pages.show),
+        route("POST", "/login", not_banned(pages.submit), own_origin),
+        route("GET", "/logout", account.home),
+        route("POST", "/logout", pages.log_out, own_origin),
+        route("GET", "/change-password", account.show_password_change, logins),
+        route("POST", "/change-password", not_banned(account.submit_password_change), own_origin),
+        route("GET", "/setup", setup.show),
+        route("POST", "/setup", not_banned(setup.submit), own_origin),
+        route("GET", "/denied/{decision_id:[0-9a-f]{1,64}}", handlers.denied_page.show),
     )
 
 
-def _for_newcomers(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_newcomers(handlers: Handlers) -> tuple[Route, ...]:
     """Pages for whoever comes in, or back in, by mail."""
     own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
     pages, reset = handlers.registration.pages, handlers.registration.reset_pages
+    logins = handlers.portal.require_logins
     return (
-        _route("GET", "/register", pages.show),
-        _route("POST", "/register", not_banned(pages.submit), own_origin),
-        _route("GET", "/check-mail", pages.check_mail),
-        _route("GET", "/verify", pages.show_verification),
-        _route("POST", "/verify", not_banned(pages.verify), own_origin),
-        _route("POST", "/verify/resend", not_banned(pages.send_link_again), own_origin),
-        _route("GET", "/forgot-password", reset.show_request),
-        _route("POST", "/forgot-password", not_banned(reset.submit_request), own_origin),
-        _route("GET", "/reset-password", reset.show_reset),
-        _route("POST", "/reset-password", not_banned(reset.submit_reset), own_origin),
+        route("GET", "/register", pages.show, logins),
+        route("POST", "/register", not_banned(pages.submit), own_origin),
+        route("GET", "/check-mail", pages.check_mail, logins),
+        route("GET", "/verify", pages.show_verification, logins),
+        route("POST", "/verify", not_banned(pages.verify), own_origin),
+        route("POST", "/verify/resend", not_banned(pages.send_link_again), own_origin),
+        route("GET", "/forgot-password", reset.show_request, logins),
+        route("POST", "/forgot-password", not_banned(reset.submit_request), own_origin),
+        route("GET", "/reset-password", reset.show_reset, logins),
+        route("POST", "/reset-password", not_banned(reset.submit_reset), own_origin),
     )
 
 
-def _for_second_factors(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_second_factors(handlers: Handlers) -> tuple[Route, ...]:
     """Pages and programs alike; the API takes the access token, and the step of a login what the login gave."""
     own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
     own, says = handlers.second_factor, second_factor_operations
     login, step, pages, api = own.login_pages, own.login_api, own.pages, own.api
+    logins = handlers.portal.require_logins
     return (
-        _route("GET", "/login/second-factor", login.show),
-        _route("POST", "/login/second-factor", not_banned(login.submit), own_origin),
-        _route("GET", "/second-factor", pages.show),
-        _route("POST", "/second-factor", not_banned(pages.confirm), own_origin),
-        _route("POST", "/second-factor/recovery-codes", not_banned(pages.replace_codes), own_origin),
-        _route("POST", "/second-factor/disable", not_banned(pages.disable), own_origin),
-        _route("POST", "/api/auth/2fa/verify-temp", not_banned(step.verify_temp), own_origin, says=says.VERIFY_TEMP),
-        _route("GET", "/api/auth/2fa/enable", not_banned(api.enable), says=says.ENABLE),
-        _route("POST", "/api/auth/2fa/enable", not_banned(api.enable), says=says.ENABLE_WITH_CODE),
-        _route("POST", "/api/auth/2fa/verify", not_banned(api.verify), says=says.VERIFY),
-        _route("POST", "/api/auth/2fa/confirm", not_banned(api.confirm), says=says.CONFIRM),
-        _route("POST", "/api/auth/2fa/disable", not_banned(api.disable), says=says.DISABLE),
-        _route("POST", "/api/auth/2fa/backup/regenerate", not_banned(api.replace_codes), says=says.REPLACE_CODES),
+        route("GET", "/login/second-factor", login.show, logins),
+        route("POST", "/login/second-factor", not_banned(login.submit), own_origin),
+        route("GET", "/second-factor", pages.show, logins),
+        route("POST", "/second-factor", not_banned(pages.confirm), own_origin),
+        route("POST", "/second-factor/recovery-codes", not_banned(pages.replace_codes), own_origin),
+        route("POST", "/second-factor/disable", not_banned(pages.disable), own_origin),
+        route("POST", "/api/auth/2fa/verify-temp", not_banned(step.verify_temp), own_origin, says=says.VERIFY_TEMP),
+        route("GET", "/api/auth/2fa/enable", not_banned(api.enable), says=says.ENABLE),
+        route("POST", "/api/auth/2fa/enable", not_banned(api.enable), says=says.ENABLE_WITH_CODE),
+        route("POST", "/api/auth/2fa/verify", not_banned(api.verify), says=says.VERIFY),
+        route("POST", "/api/auth/2fa/confirm", not_banned(api.confirm), says=says.CONFIRM),
+        route("POST", "/api/auth/2fa/disable", not_banned(api.disable), says=says.DISABLE),
+        route("POST", "/api/auth/2fa/backup/regenerate", not_banned(api.replace_codes), says=says.REPLACE_CODES),
     )
 
 
-def _for_programs(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_programs(handlers: Handlers) -> tuple[Route, ...]:
     """Each says what the document needs to know about it."""
     own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
     api, account, keys = handlers.login_api, handlers.account, handlers.api_keys
     sessions, change_password = handlers.sessions, not_banned(account.change_password)
+    create, rotate = (Permitted(handlers.portal, Permission.API_KEYS_CREATE, one) for one in (keys.create, keys.rotate))
     return (
-        _route("POST", "/api/auth/login", not_banned(api.log_in), own_origin, says=session_operations.LOG_IN),
-        _route("POST", "/api/auth/logout", api.log_out, own_origin, says=session_operations.LOG_OUT),
-        _route("POST", "/api/auth/refresh", handlers.refresh_api.refresh, own_origin, says=session_operations.REFRESH),
-        _route("GET", "/api/auth/sessions", sessions.list, says=session_operations.LIST),
-        _route("DELETE", "/api/auth/sessions/{session_id}", sessions.end, says=session_operations.END),
-        _route("POST", "/api/auth/sessions/revoke-others", sessions.end_others, says=session_operations.END_OTHERS),
-        _route("GET", "/api/config", handlers.public_config.show, says=session_operations.CONFIG),
-        _route("POST", "/api/auth/changePassword", change_password, says=account_operations.CHANGE_PASSWORD),
-        _route("GET", "/api/user", account.who_am_i, says=account_operations.WHO_AM_I),
-        _route("POST", "/api/api-keys", keys.create, says=api_key_operations.CREATE),
-        _route("GET", "/api/api-keys", keys.list, says=api_key_operations.LIST),
-        _route("GET", "/api/api-keys/{api_key_id}", keys.show, says=api_key_operations.SHOW),
-        _route("DELETE", "/api/api-keys/{api_key_id}", keys.delete, says=api_key_operations.DELETE),
-        _route("POST", "/api/api-keys/{api_key_id}/rotate", keys.rotate, says=api_key_operations.ROTATE),
+        route("POST", "/api/auth/login", not_banned(api.log_in), own_origin, says=session_operations.LOG_IN),
+        route("POST", "/api/auth/logout", api.log_out, own_origin, says=session_operations.LOG_OUT),
+        route("POST", "/api/auth/refresh", handlers.refresh_api.refresh, own_origin, says=session_operations.REFRESH),
+        route("GET", "/api/auth/sessions", sessions.list, says=session_operations.LIST),
+        route("DELETE", "/api/auth/sessions/{session_id}", sessions.end, says=session_operations.END),
+        route("POST", "/api/auth/sessions/revoke-others", sessions.end_others, says=session_operations.END_OTHERS),
+        route("GET", "/api/config", handlers.public_config.show, says=session_operations.CONFIG),
+        route("POST", "/api/auth/changePassword", change_password, says=account_operations.CHANGE_PASSWORD),
+        route("GET", "/api/user", account.who_am_i, says=account_operations.WHO_AM_I),
+        route("POST", "/api/api-keys", create, says=api_key_operations.CREATE),
+        route("GET", "/api/api-keys", keys.list, says=api_key_operations.LIST),
+        route("GET", "/api/api-keys/{api_key_id}", keys.show, says=api_key_operations.SHOW),
+        route("DELETE", "/api/api-keys/{api_key_id}", keys.delete, says=api_key_operations.DELETE),
+        route("POST", "/api/api-keys/{api_key_id}/rotate", rotate, says=api_key_operations.ROTATE),
     )
 
 
-def _for_programs_of_newcomers(handlers: Handlers) -> tuple[_Route, ...]:
+def _for_programs_of_newcomers(handlers: Handlers) -> tuple[Route, ...]:
     """Give programs the same. Another site's page could use up its visitor's limits, and have their address banned."""
     own_origin, not_banned = handlers.portal.require_own_origin, handlers.ban_guard.before
     api, says = handlers.registration.api, registration_operations
     return (
-        _route("POST", "/api/auth/register", not_banned(api.register), own_origin, says=says.REGISTER),
-        _route("POST", "/api/user/verify", not_banned(api.verify), own_origin, says=says.VERIFY),
-        _route("POST", "/api/user/verify/resend", not_banned(api.send_link_again), own_origin, says=says.RESEND),
-        _route(
+        route("POST", "/api/auth/register", not_banned(api.register), own_origin, says=says.REGISTER),
+        route("POST", "/api/user/verify", not_banned(api.verify), own_origin, says=says.VERIFY),
+        route("POST", "/api/user/verify/resend", not_banned(api.send_link_again), own_origin, says=says.RESEND),
+        route(
             "POST", "/api/auth/requestPasswordReset", not_banned(api.request_reset), own_origin, says=says.REQUEST_RESET
         ),
-        _route("POST", "/api/auth/resetPassword", not_banned(api.reset), own_origin, says=says.RESET),
+        route("POST", "/api/auth/resetPassword", not_banned(api.reset), own_origin, says=says.RESET),
     )
 
 
-def _description(portal: Portal, described: Sequence[DescribedRoute]) -> tuple[_Route, ...]:
+def _description(portal: Portal, described: Sequence[DescribedRoute]) -> tuple[Route, ...]:
     description = ApiDescription(portal=portal, routes=described)
     return (
-        _route("GET", "/openapi.json", description.show_document),
-        _route("GET", "/docs", description.show_page),
+        route("GET", "/openapi.json", description.show_document),
+        route("GET", "/docs", description.show_page),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """A route, and what the document says about it: all but pages have that."""
-
-    definition: web.RouteDef
-    described: DescribedRoute | None
-
-
-def _route(
-    method: str, path: str, handler: Handler, guard: Guard | None = None, *, says: Operation | None = None
-) -> _Route:
-    guarded = handler if guard is None else _guarded(handler, guard)
-    # aiohttp answers HEAD beside GET only for routes made this way.
-    make = web.get if method == "GET" else partial(web.route, method)
-    described = None if says is None else DescribedRoute(method, path, guard is not None, says)
-    return _Route(make(path, guarded, expect_handler=_ignore_expect), described)
-
-
-async def _ignore_expect(_request: web.Request) -> None:
-    """Read on without `100 Continue`: nginx takes it for a broken answer, and clients send their body anyway."""
-
-
-def _guarded(handler: Handler, guard: Guard) -> Handler:
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        guard(request)
-        return await handler(request)
-
-    return guarded
 
 
 async def _healthz(_request: web.Request) -> web.Response:

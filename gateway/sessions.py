@@ -10,10 +10,10 @@ from uuid import uuid4
 from gateway.credentials.known_devices import KnownDevice
 from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.errors import TokenExpired
-from gateway.models import Account, Organization, RefreshToken, Session
+from gateway.models import Account, RefreshToken, Session, Standing
 from gateway.storage import sessions as stored
-from gateway.storage.groups import list_groups_of
 from gateway.storage.last_use import LastUse
+from gateway.storage.standing import find_standing
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,12 +58,11 @@ class SessionLifetimes:
 
 @dataclass(frozen=True, slots=True)
 class KnownSession:
-    """A session that counts now, with its account, organization and groups."""
+    """A session that counts now, with its account and what that is."""
 
     session: Session
     account: Account
-    organization: Organization
-    groups: tuple[str, ...]
+    standing: Standing
 
 
 class Sessions:
@@ -138,10 +137,8 @@ class Sessions:
         """Find inside the caller's transaction: what is decided on it still holds when it commits."""
         found = await stored.find_session(connection, session_id)
         if found is not None:
-            session, account, organization = found
-            # Uses of this process that wait to be written count.
-            seen = self.last_use.latest(session.id, session.last_seen_at) or session.last_seen_at
-            found = replace(session, last_seen_at=seen), account, organization
+            session, account = found
+            found = _as_last_seen(session, self.last_use), account
         return await _known(connection, found)
 
     async def find(self, session_id: str) -> KnownSession | None:
@@ -149,18 +146,37 @@ class Sessions:
             return await _known(connection, await stored.find_session(connection, session_id))
 
 
+async def list_open_sessions(
+    database: Database, last_use: LastUse, *, account_id: str | None = None
+) -> list[stored.StoredSession]:
+    """Give the sessions that count now, of one account or of everybody, the newest first."""
+    async with database.read() as connection:
+        found = await stored.list_sessions(connection, account_id)
+    now = datetime.now(UTC)
+    seen = (replace(one, session=_as_last_seen(one.session, last_use)) for one in found)
+    return [one for one in seen if _is_open(one.session, now)]
+
+
+def _as_last_seen(session: Session, last_use: LastUse) -> Session:
+    """Count the uses of this process that wait to be written."""
+    return replace(session, last_seen_at=last_use.latest(session.id, session.last_seen_at) or session.last_seen_at)
+
+
+def _is_open(session: Session, now: datetime) -> bool:
+    return session.expires_at > now and session.idle_expires_at > now
+
+
 def storable_user_agent(user_agent: str) -> str:
     """Cut to what is kept; bytes that are no UTF-8 arrive as surrogates, which no database takes."""
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
 
-async def _known(
-    connection: AsyncConnection, found: tuple[Session, Account, Organization] | None
-) -> KnownSession | None:
+async def _known(connection: AsyncConnection, found: tuple[Session, Account] | None) -> KnownSession | None:
     if found is None:
         return None
-    session, account, organization = found
+    session, account = found
     now = datetime.now(UTC)
-    if not account.active(now) or session.expires_at <= now or session.idle_expires_at <= now:
+    if not account.active(now) or not _is_open(session, now):
         return None
-    return KnownSession(session, account, organization, groups=tuple(await list_groups_of(connection, account.id)))
+    standing = await find_standing(connection, account)
+    return None if standing is None else KnownSession(session, account, standing)

@@ -11,15 +11,16 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from gateway.account.api_keys import OwnedApiKeys
 from gateway.api_keys import ApiKeys, Grant
 from gateway.credentials.access_tokens import AccessTokens
-from gateway.credentials.api_keys import ApiKeyFormat
+from gateway.credentials.api_keys import ApiKeyFormat, ApiKeyFormats
 from gateway.errors import Conflict, InvalidApiKey, InvalidFields, NotFound, Unavailable
 from gateway.facts.cache import FactsCache
 from gateway.facts.facts import api_key_subject
+from gateway.key_limits import KeyLimitsInForce
 from gateway.models import Account, ApiKey, CredentialKind, Scope
-from gateway.organization.groups import Groups
+from gateway.organization.groups.groups import Groups
+from gateway.owned_api_keys import OwnedApiKeys
 from gateway.sessions import SessionLifetimes, Sessions
 from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
@@ -32,6 +33,8 @@ DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 REPORT = Grant("report")
 KEYS = ApiKeyFormat("lc_ak_")
+FORMATS = ApiKeyFormats(personal=KEYS, service=ApiKeyFormat("lc_sk_"))
+NO_LIMITS = KeyLimitsInForce({})
 
 
 class Process:
@@ -40,9 +43,9 @@ class Process:
     def __init__(self, database: Database, *, level: int = 1) -> None:
         self.database = database
         self.facts = FactsCache(database, max_entries=10, max_age=timedelta(days=365), outage_grace=timedelta(0))
-        self.api_keys = ApiKeys(database, key_format=KEYS, digest_key=b"salt")
+        self.api_keys = ApiKeys(database, formats=FORMATS, digest_key=b"salt")
         self.revocation = make_revocation(database, self.facts.apply)
-        self.owned = OwnedApiKeys(database, api_keys=self.api_keys, revocation=self.revocation)
+        self.owned = OwnedApiKeys(database, api_keys=self.api_keys, revocation=self.revocation, limits=NO_LIMITS)
         self.recognition = make_recognition(
             database,
             facts=self.facts,
@@ -144,7 +147,7 @@ async def test_nothing_usable_is_stored(one: Process, ada: Account, tmp_path: Pa
 
 async def test_changed_salt_knows_no_key(one: Process, ada: Account) -> None:
     _, key = await one.owned.create(ada.id, REPORT)
-    assert await ApiKeys(one.database, key_format=KEYS, digest_key=b"other").find(key) is None
+    assert await ApiKeys(one.database, formats=FORMATS, digest_key=b"other").find(key) is None
 
 
 async def test_key_is_never_logged(one: Process, ada: Account) -> None:
@@ -267,11 +270,11 @@ async def test_key_carries_the_groups_of_its_owner_as_they_are_now(one: Process,
     groups = Groups(one.database, revocation=one.revocation)
     _, key = await one.owned.create(ada.id, REPORT)
     assert (await one.recognition.by_api_key(key)).groups == ()
-    for name in ("ops", "admins"):
-        await groups.add(name)
-        await groups.add_member(name, ada.email)
+    made = {name: (await groups.add(name)).group for name in ("ops", "admins")}
+    for group in made.values():
+        await groups.add_member(group.id, ada.id)
     assert (await one.recognition.by_api_key(key)).groups == ("admins", "ops")
-    await groups.remove("ops")
+    await groups.remove(made["ops"].id)
     assert (await one.recognition.by_api_key(key)).groups == ("admins",)
 
 
@@ -360,7 +363,7 @@ async def test_rotation_that_cannot_be_stored_changes_nothing(
         disk.broken = True
         raise Unavailable
 
-    monkeypatch.setattr("gateway.revocation.append_invalidation", fail)
+    monkeypatch.setattr("gateway.revocation.transaction.append_invalidation", fail)
     with pytest.raises(Unavailable):
         await one.owned.rotate(ada.id, old.id, overlap=timedelta(0))
     disk.broken = False

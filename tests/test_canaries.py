@@ -23,6 +23,7 @@ from tests.support.canaries import Answers, Canaries, CapturedLog, captured_log,
 from tests.support.forms import Person, hidden_fields
 from tests.support.gateway import ADMIN_EMAIL, APP_URL, Gateway, LoggedIn, start_gateway
 from tests.support.letters import link_in
+from tests.support.members import MEMBERS
 from tests.support.newcomers import EMAIL, open_door, path_of, query_of, rows
 from tests.support.outbox import letters_in, read_letter
 from tests.support.raw_http import exchange, request_bytes
@@ -63,7 +64,7 @@ class Scene:
         return response
 
     async def post(
-        self, path: str, body: dict[str, Any], *, session: LoggedIn | None = None, expect: int = 200, **headers: str
+        self, path: str, body: object, *, session: LoggedIn | None = None, expect: int = 200, **headers: str
     ) -> ClientResponse:
         sent = {**({"Authorization": session.bearer} if session else {}), **headers}
         response = await self.ask(path, method="POST", json=body, headers=sent)
@@ -151,6 +152,8 @@ async def test_no_secret_is_told_or_kept_in_ordinary_use(
     await _use_keys_and_passwords(scene)
     await scene.forget_failures()
     await _use_a_second_factor(scene)
+    await scene.forget_failures()
+    await _hand_passwords_over(scene)
     await scene.forget_failures()
     await _come_back_in(scene)
     assert "internal_error" not in await log.text()
@@ -241,6 +244,32 @@ async def _come_in(scene: Scene) -> None:
     assert (await scene.fill_in(person, "/login", email=EMAIL, password=first)).status == 303
 
 
+async def _hand_passwords_over(scene: Scene) -> None:
+    """Invite people, with passwords that were made, chosen and mailed; and reset them."""
+    admin = await scene.session(ADMIN_EMAIL, scene.admin_password)
+    chosen, short = scene.canaries.new("Chosen"), scene.canaries.new("Long") * 5
+    rows = [{"email": "made@example.com", "send_mail": True}, {"email": "bob@example.com", "password": chosen}]
+    invited = await (await scene.post(f"{MEMBERS}/basic/batch", rows, session=admin)).json()
+    made = scene.canaries.add("made password", invited[0]["password"], mailed=True)
+    for wrong in (rows, [{"email": f"{made}@", "password": short}, {"email": "x@example.com", "password": short}]):
+        await scene.post(f"{MEMBERS}/basic/batch", wrong, session=admin, expect=422)
+    await read_letter(scene.gateway.settings.data_dir, to="made@example.com")
+    session = await scene.session("made@example.com", made)
+    own, new = {"current_password": made, "password": scene.canaries.new("Own")}, scene.canaries.new("Wrong")
+    sent: dict[str, Any] = {"method": "PATCH", "headers": {"Authorization": session.bearer}}
+    for body, status in ((own | {"current_password": new}, 422), (own, 200)):
+        response = await scene.ask("/api/v1/orgs/members/basic", json=body, **sent)
+        assert response.status == status
+        scene.watch_cookies(response)
+    one = f"{MEMBERS}/{invited[0]['id']}"
+    sent = {"method": "PATCH", "headers": {"Authorization": admin.bearer}}
+    await scene.ask(one, json={"password": short}, **sent)
+    reset = await (await scene.ask(one, json={"generate_password": True}, **sent)).json()
+    again = {"username": "made@example.com", "password": scene.canaries.add("reset password", reset["password"])}
+    for body, status in ((again | {"password": made}, 401), (again, 200)):
+        await scene.post("/api/v1/login", body, expect=status)
+
+
 async def _use_keys_and_passwords(scene: Scene) -> None:
     session = await scene.session(ADMIN_EMAIL, scene.admin_password)
     await scene.log_in(ADMIN_EMAIL, scene.canaries.new("Wrong"), expect=401)
@@ -264,6 +293,7 @@ async def _use_keys_and_passwords(scene: Scene) -> None:
     await scene.ask(
         "/api/authz/auth-request", headers={"X-Original-URL": APP_URL, "X-Original-Method": "GET", **places[0]}
     )
+    await _use_service_key(scene, session)
     change, new = "/api/auth/changePassword", scene.canaries.new("New")
     await scene.post(change, {"currentPassword": new, "newPassword": new + "x"}, session=session, expect=400)
     await scene.post(change, {"currentPassword": scene.admin_password, "newPassword": "x"}, session=session, expect=400)
@@ -278,6 +308,19 @@ async def _make_key(scene: Scene, session: LoggedIn) -> str:
     )
     made = await scene.post("/api/api-keys", {"name": "report"}, session=session, expect=201)
     return scene.canaries.add("API key", (await made.json())["key"])
+
+
+async def _use_service_key(scene: Scene, session: LoggedIn) -> None:
+    keys = "/api/v1/orgs/current/service-keys"
+    account = await (await scene.post("/api/v1/service-accounts", {"name": "report"}, session=session)).json()
+    body = {"service_account_id": account["id"], "description": "report"}
+    made = await (await scene.post(keys, body, session=session)).json()
+    key = scene.canaries.add("service key", made["key"])
+    asked = {"X-Original-URL": APP_URL, "X-Original-Method": "GET", "X-API-Key": key}
+    assert (await scene.ask("/api/authz/auth-request", headers=asked)).status == 200
+    rotated = await scene.post(f"{keys}/{made['id']}/rotate", {}, session=session)
+    scene.canaries.add("service key", (await rotated.json())["key"])
+    assert (await scene.ask("/api/authz/auth-request", headers=asked)).status == 401
 
 
 async def _use_a_second_factor(scene: Scene) -> None:

@@ -215,7 +215,7 @@ async def test_mail_goes_a_day_after_it_was_sent_or_given_up(database: Database,
     assert await _keys(database, tables.outbox) == ["just expired", "sent", "waits"]
 
 
-async def _register(database: Database, name: str, **values: datetime | bool | None) -> None:
+async def _register(database: Database, name: str, **values: datetime | bool | str | None) -> None:
     now = datetime.now(UTC)
     row = {
         "id": name,
@@ -241,6 +241,8 @@ async def test_registrations_that_went_no_further_go_after_a_week(database: Data
     await _register(database, "in-use", logged_in_at=now - 6 * DAY)
     await _register(database, "disabled", disabled_at=now)
     await _register(database, "banned", banned_until=now + DAY)
+    # Perhaps the last one: an administrator is never lost on any path.
+    await _register(database, "administrator", role="Organization Admin")
     await _register(database, "was-banned", banned_until=now - DAY)
     for name, moment in (("invited", now + 60 * SECOND), ("late", now - SECOND)):
         await _register(database, name)
@@ -250,7 +252,7 @@ async def test_registrations_that_went_no_further_go_after_a_week(database: Data
     key = {"id": "k1", "account_id": "with-key", "name": "k", "prefix": "p", "key_digest": b"d", "scopes": "[]"}
     await _add(database, tables.api_keys, {**key, "created_at": now})
     await cleaning.clean()
-    stay = ["added", "banned", "disabled", "in-use", "invited", "verified", "with-key", "young"]
+    stay = ["added", "administrator", "banned", "disabled", "in-use", "invited", "verified", "with-key", "young"]
     assert await _keys(database, tables.accounts) == stay
 
 

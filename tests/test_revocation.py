@@ -15,7 +15,7 @@ from gateway.account.password_change import PasswordChange
 from gateway.credentials.password_rules import PasswordRules
 from gateway.errors import Conflict, GatewayError, Unavailable
 from gateway.facts.facts import account_subject, session_subject
-from gateway.models import Account, CredentialKind, OrganizationRole, Principal
+from gateway.models import Account, CredentialKind, OrganizationRole, Principal, Standing
 from gateway.refresh_tokens import RefreshTokens
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.accounts import count_active_admins, find_account
@@ -23,6 +23,7 @@ from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
 from tests.support.database import Disk, add_account, add_organization
 from tests.support.parts import RULES, make_proof, make_revocation
+from tests.support.visitors import ORGANIZATION
 
 DAY = timedelta(days=1)
 ADMIN = OrganizationRole.ADMIN
@@ -178,7 +179,7 @@ async def test_revocation_that_cannot_be_stored_changes_nothing_and_does_not_rin
         async with house.database.translate_failures():
             raise Unavailable
 
-    monkeypatch.setattr("gateway.revocation.append_invalidation", fail)
+    monkeypatch.setattr("gateway.revocation.transaction.append_invalidation", fail)
     with pytest.raises(Unavailable):
         await revoke(house, ada, session_id)
     disk.broken = False
@@ -206,8 +207,8 @@ async def test_new_password_keeps_this_session_and_ends_the_others(house: House)
     ada = await add_account(house.database, password_hash="old hash", must_change_password=True)
     (mine, old), (_, others) = await house.log_in(ada), await house.log_in(ada)
     changing = house.revocation.changing_password(ada, password_hash="own hash", keep_session=mine)
-    async with changing as connection:
-        new = await house.sessions.renew_token(connection, mine)
+    async with changing as transaction:
+        new = await house.sessions.renew_token(transaction.connection, mine)
     assert await house.alive(old, others, new) == [False, False, True]
     changed = await house.account(ada)
     assert (changed.password_hash, changed.must_change_password) == ("own hash", False)
@@ -289,9 +290,8 @@ def _principal(account: Account, session_id: str) -> Principal:
         username=None,
         name=account.name,
         role=account.role,
-        organization="Default",
-        workspace="Default",
-        groups=(),
+        standing=Standing(ORGANIZATION, memberships=()),
+        workspace=None,
         credential=CredentialKind.JWT,
         session_id=session_id,
         level=1,

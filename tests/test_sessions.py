@@ -83,7 +83,7 @@ async def test_open_session_is_found_by_its_token_only(one: Process, ada: Accoun
     known = await one.sessions.find_by_token(token)
     assert known is not None
     assert (known.session, known.account) == (session, ada)
-    assert known.organization.display_name == "Default"
+    assert known.standing.organization.display_name == "Default"
     for wrong in ("", token[:-1], token + "x", token.swapcase(), session.id):
         assert await one.sessions.find_by_token(wrong) is None
 

@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from pydantic import AfterValidator, ConfigDict, Field, StrictInt
 
-from gateway.account.api_keys import LONGEST_OVERLAP
-from gateway.account.key_scopes import MAX_SCOPES, parse_scope, plain_scope
 from gateway.api_keys import Grant
-from gateway.grammar.moments import format_moment, parse_moment
-from gateway.web.bodies import Body, Name, Text, read_json
+from gateway.credentials.key_scopes import plain_scope
+from gateway.grammar.moments import format_moment, format_moment_or_none, parse_moment
+from gateway.web.bodies import Body, Name, read_json
+from gateway.web.key_bodies import Expiry, KeyScopes, OverlapSeconds
 
 if TYPE_CHECKING:
-    from gateway.account.api_keys import OwnedApiKeys
-    from gateway.models import ApiKey, Scope
+    from gateway.models import ApiKey, Principal
+    from gateway.owned_api_keys import OwnedApiKeys
     from gateway.web.portal import Portal
-
-
-class ScopeBody(Body):
-    """One scope. A misspelt part would widen the key, so that unknown ones are refused here."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    host: Text | None = None
-    path: Text | None = None
-    methods: list[Text] | None = None
-
-    def scope(self) -> Scope:
-        return parse_scope(host=self.host or "", path=self.path or "", methods=self.methods or ())
-
-
-def _require_readable(scopes: tuple[ScopeBody, ...]) -> tuple[ScopeBody, ...]:
-    for scope in scopes:
-        scope.scope()
-    return scopes
-
-
-def _require_moment(text: str) -> str:
-    parse_moment(text)
-    return text
 
 
 class NewApiKeyBody(Body):
     """The body of `POST /api/api-keys`."""
 
     name: Name
-    expiresAt: Annotated[Text, AfterValidator(_require_moment)] | None = None  # noqa: N815 - the API's name
-    scopes: Annotated[tuple[ScopeBody, ...], AfterValidator(_require_readable)] = Field(
-        default=(), max_length=MAX_SCOPES
-    )
+    expiresAt: Expiry | None = None  # noqa: N815 - the API's name
+    scopes: KeyScopes = ()
 
     def grant(self) -> Grant:
         return Grant(
@@ -63,9 +36,9 @@ class NewApiKeyBody(Body):
 
 
 class RotationBody(Body):
-    """The body of `POST /api/api-keys/:id/rotate`; without an overlap the old key ends at once."""
+    """The body of `POST /api/api-keys/:id/rotate`."""
 
-    overlapSeconds: StrictInt = Field(default=0, ge=0, le=int(LONGEST_OVERLAP.total_seconds()))  # noqa: N815 - the API's name
+    overlapSeconds: OverlapSeconds = 0  # noqa: N815 - the API's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +48,9 @@ class ApiKeyHandlers:
     portal: Portal
     api_keys: OwnedApiKeys
 
-    async def create(self, request: web.Request) -> web.Response:
-        owner = await self.portal.by_bearer(request)
+    async def create(self, request: web.Request, asker: Principal) -> web.Response:
         body = await read_json(request, NewApiKeyBody)
-        return self._created(*await self.api_keys.create(owner.account_id, body.grant(), session_id=owner.session_id))
+        return self._created(*await self.api_keys.create(asker.account_id, body.grant(), asker=asker))
 
     async def list(self, request: web.Request) -> web.Response:
         owner = await self.portal.by_bearer(request)
@@ -89,12 +61,11 @@ class ApiKeyHandlers:
         api_key = await self.api_keys.find(owner.account_id, request.match_info["api_key_id"])
         return web.json_response(self._shown(api_key))
 
-    async def rotate(self, request: web.Request) -> web.Response:
-        owner = await self.portal.by_bearer(request)
+    async def rotate(self, request: web.Request, asker: Principal) -> web.Response:
         body = await read_json(request, RotationBody)
         overlap = timedelta(seconds=body.overlapSeconds)
         rotated = await self.api_keys.rotate(
-            owner.account_id, request.match_info["api_key_id"], overlap=overlap, session_id=owner.session_id
+            asker.account_id, request.match_info["api_key_id"], overlap=overlap, asker=asker
         )
         return self._created(*rotated)
 
@@ -115,10 +86,6 @@ class ApiKeyHandlers:
             "keyPrefix": api_key.prefix,
             "scopes": [plain_scope(scope) for scope in api_key.scopes],
             "createdAt": format_moment(api_key.created_at),
-            "expiresAt": _moment_or_none(api_key.expires_at),
-            "lastUsedAt": _moment_or_none(self.api_keys.last_used_at(api_key)),
+            "expiresAt": format_moment_or_none(api_key.expires_at),
+            "lastUsedAt": format_moment_or_none(self.api_keys.last_used_at(api_key)),
         }
-
-
-def _moment_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else format_moment(moment)

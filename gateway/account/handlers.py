@@ -57,7 +57,7 @@ class AccountHandlers:
 
     async def home(self, request: web.Request) -> web.Response:
         """Greet whoever is logged in; send everybody else to the login page."""
-        principal = await self.portal.by_cookie(request)
+        principal = await self.portal.on_page(request)
         if principal is None:
             return see_other("/login")
         return await self.portal.page(
@@ -66,6 +66,7 @@ class AccountHandlers:
             name=principal.name,
             email=principal.email,
             role=principal.role.value,
+            logged_in=principal.session_id is not None,
             notice=await take_notice(request),
         )
 
@@ -111,7 +112,7 @@ class AccountHandlers:
 
     async def change_password(self, request: web.Request) -> web.Response:
         """Change the password; this session goes on with new cookies, the others end."""
-        principal = await self.portal.by_bearer(request, password_may_be_due=True)
+        principal = await self.portal.by_session(request, password_may_be_due=True)
         body = await read_json(request, PasswordChangeBody)
         logged_in = await self.password_change.change(
             principal, current=body.currentPassword, new=body.newPassword, visitor=self.portal.visitor(request)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gateway.credentials.passwords import canonical_password
 from gateway.errors import InvalidCredentials, InvalidFields, TokenExpired, Unauthorized
 from gateway.models import Account, Principal
+from gateway.revocation.accounts import rename
 from gateway.sessions import LoggedIn
 from gateway.throttle.logins import attempt_of
 
@@ -42,8 +43,13 @@ class PasswordChange:
         self._refresh_tokens = refresh_tokens
         self._revocation = revocation
 
-    async def change(self, principal: Principal, *, current: str, new: str, visitor: Visitor) -> LoggedIn:
-        """Return the session with its new tokens. Raises `InvalidFields`, `TooManyAttempts` or `TokenExpired`."""
+    async def change(
+        self, principal: Principal, *, current: str, new: str, visitor: Visitor, name: str | None = None
+    ) -> LoggedIn:
+        """Return the session with its new tokens. Raises `InvalidFields`, `TooManyAttempts` or `TokenExpired`.
+
+        A new `name` is given in the same transaction.
+        """
         if principal.session_id is None:
             raise Unauthorized
         if broken := await self._passwords.broken_rule(self._rules, new, email=principal.email):
@@ -56,8 +62,10 @@ class PasswordChange:
             password_hash=await self._passwords.hash(new),
             keep_session=principal.session_id,
         )
-        async with changing as connection:
-            return await self._go_on(connection, principal.session_id, visitor=visitor, now=datetime.now(UTC))
+        async with changing as transaction:
+            if name is not None:
+                await rename(transaction, account, name)
+            return await self._go_on(transaction.connection, principal.session_id, visitor=visitor, now=transaction.now)
 
     async def _go_on(
         self, connection: AsyncConnection, session_id: str, *, visitor: Visitor, now: datetime

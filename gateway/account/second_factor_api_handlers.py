@@ -78,4 +78,4 @@ class SecondFactorApi:
         return web.json_response({"backupCodes": list(codes), "backupCodesHash": listed})
 
     async def _owner(self, request: web.Request) -> Owner:
-        return Owner.behind(await self.portal.by_bearer(request), self.portal.visitor(request))
+        return Owner.behind(await self.portal.by_session(request), self.portal.visitor(request))

@@ -56,6 +56,12 @@ class EventKind(StrEnum):
     API_KEY_ROTATED = "api_key_rotated"
     API_KEY_ENDED = "api_key_ended"
     GROUP_CHANGED = "group_changed"
+    ROLE_CHANGED = "role_changed"
+    ACCOUNT_RENAMED = "account_renamed"
+    ACCOUNT_REMOVED = "account_removed"
+    WORKSPACE_CHANGED = "workspace_changed"
+    SERVICE_ACCOUNT_CHANGED = "service_account_changed"
+    ORGANIZATION_CHANGED = "organization_changed"
     ADMINISTRATOR_CREATED = "administrator_created"
     ACCOUNT_EXPIRED = "account_expired"
     SECRET_CHANGED = "secret_changed"  # noqa: S105 - the name of an event

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
+from gateway.audit.rendering import as_object
 from gateway.audit.seals import AuditSeals, Head
 from gateway.audit.verification import Broken, Intact, Verification
 from gateway.commands.arguments import as_json, parsed
 from gateway.commands.audit_options import filter_options, parse_head
-from gateway.commands.audit_output import CSV_COLUMNS, as_csv, as_object, as_report, as_table, csv_row
-from gateway.commands.audit_output import as_json as to_json
-from gateway.commands.event_loop import run_async
+from gateway.commands.audit_output import CSV_COLUMNS, as_report, as_table, csv_row
+from gateway.commands.output import as_csv, plain_json
 from gateway.commands.settings_options import settings_options, with_settings
-from gateway.commands.store import open_database
+from gateway.commands.store import with_database
 from gateway.config.secrets import load_secrets
-from gateway.log_output import configure_logs
 from gateway.storage.accounts import list_accounts
 from gateway.storage.audit_events import EventFilter, StoredEvent, read_newest, read_oldest
 from gateway.storage.database import Database
@@ -72,7 +71,7 @@ def list_events(  # noqa: PLR0913 - one argument per option
     json_output: bool,
 ) -> None:
     """List security events, newest first. BY says who did it; FROM is the client's address."""
-    wanted = EventFilter(since, until, kinds, account, failed_only=failed)
+    wanted = EventFilter(since, until, kinds, account, succeeded=False if failed else None)
 
     async def work(database: Database) -> tuple[list[StoredEvent], dict[str, str]]:
         async with database.read() as connection:
@@ -81,7 +80,7 @@ def list_events(  # noqa: PLR0913 - one argument per option
 
     events, emails = _run(loaded.settings, work)
     if json_output:
-        click.echo(to_json([as_object(event) for event in events], indent=2))
+        click.echo(plain_json([as_object(event) for event in events], indent=2))
     elif not events:
         click.echo("No event matches.")
     else:
@@ -106,14 +105,14 @@ def export(  # noqa: PLR0913 - one argument per option
     output: Path | None,
 ) -> None:
     """Write security events out, oldest first: one JSON object for each line, or CSV that spreadsheets may open."""
-    wanted = EventFilter(since, until, kinds, account, failed_only=failed)
+    wanted = EventFilter(since, until, kinds, account, succeeded=False if failed else None)
 
     async def work(database: Database) -> None:
         with _opened(output) as file:
             if file_format == "csv":
                 print(as_csv(CSV_COLUMNS), file=file)
             async for event in _read_all(database, wanted):
-                print(as_csv(csv_row(event)) if file_format == "csv" else to_json(as_object(event)), file=file)
+                print(as_csv(csv_row(event)) if file_format == "csv" else plain_json(as_object(event)), file=file)
 
     _run(loaded.settings, work)
 
@@ -187,13 +186,8 @@ class _Progress:
 
 
 def _run(settings: Settings, work: Callable[[Database], Awaitable[_Result]]) -> _Result:
-    async def run() -> _Result:
-        async with open_database(settings) as database:
-            return await work(database)
-
-    configure_logs(settings.log)
     try:
-        return run_async(run())
+        return with_database(settings, work)
     except ValueError as error:
         # SQLite keeps whatever somebody writes, text that is no moment as well.
         message = f"a row of the audit log cannot be read ({error}): `gateway audit verify` says which"

@@ -1,22 +1,17 @@
-"""How `gateway audit` says it: lines for people, JSON and CSV for programs. Nothing printed acts on its reader."""
+"""How `gateway audit` says it: lines for people, rows for programs."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
+from gateway.audit.rendering import as_object, details_of
 from gateway.audit.verification import Intact
-from gateway.grammar.moments import format_moment
+from gateway.commands.output import visible
 from gateway.storage.audit_events import StoredEvent
 
 _HEADINGS = ("TIME", "EVENT", "RESULT", "ACCOUNT", "BY", "FROM", "REQUEST", "DETAILS")
 _NOTHING = "-"
-# What a spreadsheet takes for a formula (OWASP, CSV injection).
-_FORMULAS = ("=", "+", "-", "@")
 CSV_COLUMNS = (
     "id",
     "number",
@@ -46,7 +41,7 @@ def _columns(event: StoredEvent, emails: Mapping[str, str]) -> tuple[str, ...]:
     actor = event.actor
     themselves = actor is not None and actor == event.account_id
     account = event.email or event.account_id
-    details = _details(event)
+    details = details_of(event)
     shown = details if isinstance(details, str) else ", ".join(f"{name}: {value}" for name, value in details.items())
     cells = (
         _second(event.at),
@@ -59,39 +54,6 @@ def _columns(event: StoredEvent, emails: Mapping[str, str]) -> tuple[str, ...]:
         shown,
     )
     return tuple(visible(cell) if cell else _NOTHING for cell in cells)
-
-
-def as_object(event: StoredEvent) -> dict[str, Any]:
-    """Give an event as programs read it."""
-    return {
-        "id": event.id,
-        "number": event.number,
-        "at": format_moment(event.at),
-        "kind": event.kind,
-        "succeeded": event.succeeded,
-        "actor": event.actor,
-        "account_id": event.account_id,
-        "email": event.email,
-        "client_address": event.client_address,
-        "request_id": event.request_id,
-        "details": _details(event),
-        "seal": None if event.seal is None else event.seal.hex(),
-    }
-
-
-def as_json(written: object, *, indent: int | None = None) -> str:
-    """Write JSON in printable ASCII: what moves a cursor or turns a line around is escaped, DEL as well."""
-    return json.dumps(written, indent=indent).replace("\x7f", "\\u007f")
-
-
-def as_csv(values: Sequence[str]) -> str:
-    """Write one line of CSV (RFC 4180), none of whose cells is a formula."""
-    line = io.StringIO()
-    cells = (visible(value) for value in values)
-    csv.writer(line, lineterminator="\n").writerow(
-        [f"'{cell}" if cell.startswith(_FORMULAS) else cell for cell in cells]
-    )
-    return line.getvalue().removesuffix("\n")
 
 
 def csv_row(event: StoredEvent) -> list[str]:
@@ -115,20 +77,5 @@ def as_report(intact: Intact) -> Iterator[str]:
         yield f"{waiting} not sealed yet, since {since}: a running gateway seals once a second."
 
 
-def visible(text: str) -> str:
-    """Escape whatever is not printed as it is: a value from outside can neither end the line nor move the cursor."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
-
-
 def _second(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _details(event: StoredEvent) -> dict[str, Any] | str:
-    try:
-        details = json.loads(event.details)
-    except ValueError:
-        return event.details
-    return details if isinstance(details, dict) else event.details

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -14,15 +13,13 @@ import click
 
 from gateway.client_address import TrustedProxies
 from gateway.commands.arguments import as_json, parsed
-from gateway.commands.event_loop import run_async
+from gateway.commands.output import print_json, print_list
 from gateway.commands.settings_options import with_settings
-from gateway.commands.store import make_revocation, open_database
+from gateway.commands.store import find_person, make_revocation, with_database
 from gateway.errors import NotFound
 from gateway.grammar.durations import parse_duration
 from gateway.grammar.email import parse_email
 from gateway.grammar.moments import format_moment
-from gateway.log_output import configure_logs
-from gateway.organization.accounts import require_account
 from gateway.revocation import Revocation, ring_nobody
 from gateway.storage.accounts import list_accounts
 from gateway.throttle.address_limits import UNKNOWN_ADDRESS, throttled_address
@@ -110,7 +107,8 @@ def ban(  # noqa: PLR0913 - one argument per option
         message = "name an address or a person, or give --list"
         raise click.UsageError(message)
     if target is None:
-        _print(_run(loaded.settings, lambda opened: opened.list()), json_output=json_output)
+        bans = _run(loaded.settings, lambda opened: opened.list())
+        print_list(bans, json_output=json_output, as_object=_shown, as_line=_line)
         return
     if not target.is_account and TrustedProxies(loaded.settings.trusted_proxies).overlap(target.name):
         click.echo(
@@ -120,7 +118,10 @@ def ban(  # noqa: PLR0913 - one argument per option
     until = None if duration is None else datetime.now(UTC) + duration
     banned = Ban(target, until, reason or None)
     _run(loaded.settings, lambda opened: opened.ban(banned))
-    _print_one(banned, json_output=json_output)
+    if json_output:
+        print_json(_shown(banned))
+    else:
+        click.echo(_line(banned))
 
 
 @click.command()
@@ -144,7 +145,7 @@ class _Opened:
     async def ban(self, ban: Ban) -> None:
         reason = ban.reason or "by an operator"
         if ban.target.is_account:
-            account = await self._account(ban.target.name)
+            account = await find_person(self.database, ban.target.name)
             await self.revocation.ban(account, until=ban.until or _UNTIL_LIFTED, reason=reason)
         else:
             await self.addresses.ban(ban.target.name, until=ban.until, reason=reason)
@@ -153,7 +154,7 @@ class _Opened:
         if not target.is_account:
             lifted = await self.addresses.unban(target.name)
         else:
-            account = await self._account(target.name)
+            account = await find_person(self.database, target.name)
             lifted = account.banned(datetime.now(UTC))
             if lifted:
                 await self.revocation.unban(account)
@@ -169,46 +170,23 @@ class _Opened:
         addresses = await self.addresses.list()
         return [*people, *(Ban(Target(one.address, is_account=False), one.expires_at, one.reason) for one in addresses)]
 
-    async def _account(self, email: str) -> Account:
-        async with self.database.read() as connection:
-            return await require_account(connection, email)
-
 
 def _end_of(account: Account) -> datetime | None:
     return None if account.banned_until == _UNTIL_LIFTED else account.banned_until
 
 
 def _run(settings: Settings, work: Callable[[_Opened], Awaitable[_Result]]) -> _Result:
-    async def run() -> _Result:
-        async with _opened(settings) as opened:
-            return await work(opened)
-
-    configure_logs(settings.log)
-    return run_async(run())
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Opened]:
-    async with open_database(settings) as database:
+    def opened(database: Database) -> _Opened:
         # No doorbell: the running gateways read the log.
         addresses = AddressBans(database, doorbell=ring_nobody)
-        yield _Opened(database, addresses, make_revocation(settings, database))
+        return _Opened(database, addresses, make_revocation(settings, database))
+
+    return with_database(settings, lambda database: work(opened(database)))
 
 
-def _print(bans: list[Ban], *, json_output: bool) -> None:
-    if json_output:
-        click.echo(json.dumps([_shown(one) for one in bans], ensure_ascii=False, indent=2))
-        return
-    for one in bans:
-        _print_one(one, json_output=False)
-
-
-def _print_one(one: Ban, *, json_output: bool) -> None:
-    if json_output:
-        click.echo(json.dumps(_shown(one), ensure_ascii=False, indent=2))
-        return
+def _line(one: Ban) -> str:
     until = "until it is lifted" if one.until is None else f"until {_moment(one.until)}"
-    click.echo(f"{one.target.name:40} {until:32} {one.reason or ''}".rstrip())
+    return f"{one.target.name:40} {until:32} {one.reason or ''}".rstrip()
 
 
 def _shown(one: Ban) -> dict[str, Any]:

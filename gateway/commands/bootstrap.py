@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 def bootstrap(loaded: LoadedSettings) -> None:
     """Create what a fresh installation needs: tables, the organization `Default`, its workspace, the administrator.
 
-    May be run at any time: what is there stays as it is, and a changed password is never set back.
+    May be run at any time: what is there stays as it is, and a changed password is never set back. An installation
+    without logins (AUTH_TYPE=none) becomes one with them when the configuration says so.
     """
     settings = loaded.settings
     configure_logs(settings.log)
     prepared = run_async(_bootstrap(settings, load_secrets(settings)))
-    if prepared.administrator_created:
+    if prepared.logins_begun:
+        click.echo(f"People log in from now on: the default user is {settings.basic_auth.initial_org_admin_email}.")
+        click.echo("Everything that was there stays.")
+    elif prepared.administrator_created:
         click.echo(f"Created {settings.basic_auth.initial_org_admin_email} with the role Organization Admin.")
     elif prepared.setup_link is not None:
         click.echo("There is no administrator yet, and INITIAL_ORG_ADMIN_EMAIL is not set.")

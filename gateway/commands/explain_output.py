@@ -87,9 +87,11 @@ def _described(visitor: Visitor) -> str:
     where = f"from {visitor.client_address}" if visitor.client_address else "from an unknown address"
     if visitor.is_anonymous:
         return f"nobody we know, {where}"
+    name = f"service:{visitor.service}" if visitor.service is not None else visitor.user or "somebody"
     groups = f" in {', '.join(visitor.groups)}" if visitor.groups else ""
+    role = f" ({visitor.role.value})" if visitor.role else ""
     factors = {1: "one factor", 2: "two factors"}[visitor.level]
-    return f"{visitor.user or 'somebody'}{groups}, {factors}, {visitor.credential.value}, {where}"
+    return f"{name}{groups}{role}, {factors}, {visitor.credential.value}, {where}"
 
 
 def as_json(explanation: Explanation, original: OriginalRequest, visitor: Visitor, remark: str) -> dict[str, Any]:
@@ -98,6 +100,8 @@ def as_json(explanation: Explanation, original: OriginalRequest, visitor: Visito
         "request": {"method": original.method, "url": original.url, "host": original.host},
         "visitor": {
             "user": visitor.user,
+            "service": visitor.service,
+            "role": visitor.role.value if visitor.role else None,
             "groups": list(visitor.groups),
             "factors": 0 if visitor.is_anonymous else visitor.level,
             "credential": None if visitor.is_anonymous else visitor.credential.value,

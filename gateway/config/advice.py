@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from gateway.config.addresses import has_host_bits
 from gateway.config.findings import Finding
+from gateway.config.mode_advice import mode_advice
 from gateway.config.origins import Origins
 from gateway.config.rule_advice import lets_every_account_in, rule_advice
 from gateway.config.schema import KeyPath, dotted
@@ -17,6 +18,7 @@ from gateway.config.section import split_list
 from gateway.config.settings import Settings
 from gateway.config.well_known_secrets import SHORTEST_SOUND_SECRET
 from gateway.grammar.hosts import is_local_host
+from gateway.models import AuthMode
 
 _SWITCHES = (
     "allow_email_login",
@@ -31,6 +33,7 @@ _SWITCHES = (
 def advice(settings: Settings, *, written: Mapping[str, Any], origins: Origins) -> Iterator[Finding]:
     """Yield every warning; `written` holds the values before they were parsed."""
     remarks = (
+        *mode_advice(settings),
         *_about_public_url(settings),
         *_about_proxies(settings, written),
         *_about_secrets(settings),
@@ -81,10 +84,10 @@ def _about_mail(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("mail", "host"), f"no mail is sent there while mail.transport is {mail.transport}: set it to smtp"
     if mail.security == "none" and mail.password is not None and not is_local_host(mail.host or "localhost"):
         yield ("mail", "security"), "is none: the password can be read on its way to the server, use starttls or tls"
-    if api.allow_password_reset and mail.transport == "none":
+    if api.allow_password_reset and mail.transport == "none" and settings.auth_mode is AuthMode.BASIC:
         message = "nobody gets a link to reset a password, for mail.transport is none: set it to smtp"
         yield ("auth_api", "allow_password_reset"), message
-    if not api.allow_registration or api.allow_unverified_email_login:
+    if not settings.registration_allowed or api.allow_unverified_email_login:
         return
     if mail.transport == "none":
         message = (
@@ -106,7 +109,7 @@ def _about_audit(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _about_registration(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
-    if not settings.auth_api.allow_registration or settings.auth_api.allowed_email_domains:
+    if not settings.registration_allowed or settings.auth_api.allowed_email_domains:
         return
     if lets_every_account_in(settings):
         message = (

@@ -1,4 +1,4 @@
-"""LangSmith's Helm values, `config: {authType, basicAuth: {…}}`, taken as they are."""
+"""LangSmith's Helm values, `config: {authType, basicAuth: {…}, oauth: {…}}`, taken as they are."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from gateway.config.yaml_file import Document
 
 BLOCK = "config"
 _SECTION = "basicAuth"
+_SECTIONS = (_SECTION, "oauth")
+_MAPPINGS: frozenset[KeyPath] = frozenset({(), *((name,) for name in _SECTIONS)})
 _KEYS: Mapping[KeyPath, tuple[str, ...]] = {
     ("authType",): ("auth_type",),
     (_SECTION, "enabled"): ("basic_auth", "enabled"),
     (_SECTION, "initialOrgAdminEmail"): ("basic_auth", "initial_org_admin_email"),
     (_SECTION, "initialOrgAdminPassword"): ("basic_auth", "initial_org_admin_password"),
     (_SECTION, "jwtSecret"): ("basic_auth", "jwt_secret"),
+    ("oauth", "enabled"): ("oauth", "enabled"),
+    ("oauth", "oauthClientId"): ("oauth", "client_id"),
+    ("oauth", "oauthClientSecret"): ("oauth", "client_secret"),
+    ("oauth", "oauthIssuerUrl"): ("oauth", "issuer_url"),
 }
 
 
@@ -41,7 +47,7 @@ def _restore_indentation(document: Document) -> None:
         return
     block: dict[str, Any] = {_SECTION: {}}
     for path in _KEYS:
-        if path[-1] in values:
+        if path[0] != "oauth" and path[-1] in values:
             (block[_SECTION] if len(path) > 1 else block)[path[-1]] = values.pop(path[-1])
             document.lines[(BLOCK, *path)] = document.lines[path[-1:]]
     values.pop(_SECTION, None)
@@ -49,9 +55,9 @@ def _restore_indentation(document: Document) -> None:
 
 
 def _leaves(value: object, path: tuple[str, ...]) -> list[tuple[KeyPath, Any]]:
-    if isinstance(value, dict) and path in {(), (_SECTION,)}:
+    if isinstance(value, dict) and path in _MAPPINGS:
         return [leaf for key, below in value.items() for leaf in _leaves(below, (*path, key))]
-    return [] if value is None and path in {(), (_SECTION,)} else [(path, value)]
+    return [] if value is None and path in _MAPPINGS else [(path, value)]
 
 
 def _move(document: Document, path: KeyPath, target: tuple[str, ...], value: object) -> None:
@@ -73,7 +79,7 @@ def _move(document: Document, path: KeyPath, target: tuple[str, ...], value: obj
 
 def _refuse(document: Document, path: KeyPath) -> None:
     where = (BLOCK, *path)
-    if path in {(), (_SECTION,)}:
+    if path in _MAPPINGS:
         message = "must be a mapping of keys"
     else:
         known = [dotted((BLOCK, *key)) for key in _KEYS]

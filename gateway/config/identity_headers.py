@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from gateway.config.section import Section, split_list
 
 IdentityFact = Literal[
-    "user", "email", "name", "groups", "role", "organization", "workspace", "auth_method", "auth_level"
+    "user",
+    "user_id",
+    "email",
+    "name",
+    "groups",
+    "role",
+    "organization",
+    "organization_id",
+    "workspace",
+    "workspace_id",
+    "auth_method",
+    "auth_level",
 ]
 
 PRESETS: dict[str, dict[str, IdentityFact]] = {
@@ -31,6 +42,11 @@ PRESETS: dict[str, dict[str, IdentityFact]] = {
         "X-Auth-Request-Preferred-Username": "name",
         "X-Auth-Request-Groups": "groups",
     },
+    "langsmith": {
+        "X-User-Id": "user_id",
+        "X-Tenant-Id": "workspace_id",
+        "X-Organization-Id": "organization_id",
+    },
 }
 
 # What our own answers or the visitor's request carry: an identity header of that name would replace it.
@@ -38,12 +54,14 @@ _TAKEN = frozenset(
     {
         "accept",
         "accept-encoding",
+        "accept-language",
         "access-control-request-method",
         "content-encoding",
         "keep-alive",
         "sec-fetch-dest",
         "sec-fetch-mode",
         "sec-fetch-site",
+        "sec-purpose",
         "x-requested-with",
         "authorization",
         "cache-control",
@@ -66,6 +84,7 @@ _TAKEN = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "user-agent",
         "via",
         "www-authenticate",
         "x-api-key",
@@ -85,16 +104,12 @@ _TAKEN = frozenset(
         "x-original-url",
         "x-real-ip",
         "x-request-id",
-        "x-tenant-id",
     }
 )
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 
 
 def _preset(written: object) -> object:
-    if written == "langsmith":
-        message = "is not yet in this version: workspaces come with a later one"
-        raise ValueError(message)
     if written not in PRESETS:
         message = f"must be one of {', '.join(PRESETS)}"
         raise ValueError(message)
@@ -106,6 +121,14 @@ def _header_name(name: str) -> str:
         message = "must be a header name of letters, digits and hyphens that neither requests nor our answers use"
         raise ValueError(message)
     return name
+
+
+def _header_name_or_nothing(name: str) -> str:
+    return "" if name.lower() in {"", "none"} else _header_name(name)
+
+
+# The header in which a request names its workspace; empty: in none. A variable has to say `none`.
+WorkspaceHeader = Annotated[str, AfterValidator(_header_name_or_nothing)]
 
 
 class IdentityHeaders(Section):

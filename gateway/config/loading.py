@@ -13,6 +13,7 @@ from gateway.config.advice import advice
 from gateway.config.env_file import read_env_file
 from gateway.config.findings import ConfigurationError, Finding
 from gateway.config.helm_block import adopt_helm_block
+from gateway.config.modes import mode_problems
 from gateway.config.network_shapes import adopt_networks
 from gateway.config.origins import Origins
 from gateway.config.refusals import explain
@@ -53,13 +54,14 @@ def load_settings(config_file: Path | None, env_files: Sequence[Path], environ: 
         for assignment in assignments.values:
             _assign(values, assignment)
             origins.assign(assignment.path, assignment.origin)
+    settings = None
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         # What could not be read is missing from the values; complaints that follow from it would mislead.
         problems += [problem for problem in explain(error, origins) if problem.key not in unreadable]
-        raise ConfigurationError(problems) from None
-    if problems:
+    problems += mode_problems(values, origins, refused={problem.key for problem in problems})
+    if settings is None or problems:
         raise ConfigurationError(problems)
     warnings = tuple(advice(settings, written=values, origins=origins))
     return LoadedSettings(settings, warnings, origins.of_keys(), origins.at)

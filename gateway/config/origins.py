@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from gateway.config.schema import KeyPath, dotted, plain_keys
 from gateway.config.yaml_file import Document
 
+# The origin of what nobody wrote.
+NOWHERE = "default"
+
 
 class Origins:
     """The lines of the configuration file, overruled key by key by variables."""
@@ -25,7 +28,7 @@ class Origins:
         # A variable replaces the whole value, so lines of a list that it overruled no longer count.
         variable = next((self._variables[steps] for steps in above if steps in self._variables), None)
         line = next((self._document.origin(steps) for steps in above if steps in self._document.lines), None)
-        return variable or line or "default"
+        return variable or line or NOWHERE
 
     def of_keys(self) -> Mapping[str, str]:
         """Map every key that somebody set to its origin."""

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gateway.config.access_rules import CredentialWord
 from gateway.config.lists import one_or_more
 from gateway.config.section import Section, Whole
-from gateway.grammar.subjects import Subject, SubjectKind, parse_subject
+from gateway.grammar.subjects import Subject, SubjectKind, parse_visitor, require_one_visitor
 
 _ASK = re.compile(r"[A-Z]+ \S+", re.ASCII)
 
@@ -27,9 +27,7 @@ def _ask(written: object) -> object:
 
 
 def _visitor(written: object) -> object:
-    if not isinstance(written, str):
-        return written
-    return parse_subject(written) if ":" in written else Subject(SubjectKind.USER, written)
+    return parse_visitor(written) if isinstance(written, str) else written
 
 
 def _address(written: object) -> object:
@@ -52,15 +50,21 @@ class PolicyTest(Section):
     client_address: Annotated[IPv4Address | IPv6Address, BeforeValidator(_address)] | None = Field(
         default=None, alias="from", examples=["203.0.113.9"]
     )
-    credential: CredentialWord = Field(default="session", examples=["session"])
+    credential: CredentialWord | None = Field(default=None, examples=["session"])
     expect: Expectation = Field(examples=["deny"])
 
     @model_validator(mode="after")
-    def _name_one_person(self) -> Self:
-        if sum(subject.kind is SubjectKind.USER for subject in self.visitor) > 1:
-            message = "as: names two people, and a request has one visitor"
-            raise ValueError(message)
+    def _name_one_visitor(self) -> Self:
+        try:
+            require_one_visitor(self.visitor)
+        except ValueError as error:
+            message = f"as: {error}"
+            raise ValueError(message) from None
         if not self.visitor and {"factors", "credential"} & self.model_fields_set:
             message = "factors and credential belong to somebody: say who with `as`"
+            raise ValueError(message)
+        is_service = any(subject.kind is SubjectKind.SERVICE for subject in self.visitor)
+        if is_service and self.credential not in {None, "api_key"}:
+            message = "credential: a service account has keys only: write api_key, or leave it out"
             raise ValueError(message)
         return self

@@ -21,13 +21,17 @@ from gateway.config.addresses import (
 from gateway.config.auth_api import AuthApi
 from gateway.config.basic_auth import BasicAuth
 from gateway.config.database_url import parse_database_url, require_redis_url, sqlite_path
-from gateway.config.identity_headers import IdentityHeaders
+from gateway.config.identity_headers import IdentityHeaders, WorkspaceHeader
+from gateway.config.key_prefix import KeyPrefix
 from gateway.config.mail import MailSettings
+from gateway.config.oauth import OAuth
+from gateway.config.organization import OrganizationSettings
 from gateway.config.section import Duration, PositiveDuration, Section, TruthValue, Whole, split_list
 from gateway.config.well_known_secrets import require_own_secret
 from gateway.grammar.durations import format_duration
 from gateway.grammar.hosts import split_host_and_port
 from gateway.grammar.redirect_targets import RedirectTarget
+from gateway.models import AuthMode
 
 __all__ = ["AccessControl", "AuthApi", "BasicAuth", "ListenAddress", "RuleSettings", "Settings"]
 
@@ -83,12 +87,6 @@ class AuditSettings(Section):
     retention: PositiveDuration = Field(default=timedelta(days=365), examples=["365d"])
 
 
-class OrganizationSettings(Section):
-    """How the organization treats its members."""
-
-    force_password_change: TruthValue = Field(default=True, examples=["true"])
-
-
 def _folder(written: object) -> Path:
     folder = written if isinstance(written, Path) else None
     if isinstance(written, str) and written.strip() and written.isprintable():
@@ -105,16 +103,6 @@ def _folder(written: object) -> Path:
         message = "is a file, and must be a folder"
         raise ValueError(message)
     return folder
-
-
-def _auth_type(written: object) -> object:
-    if written in ("none", "oauth"):
-        message = f"{written} is not yet in this version: write mixed"
-        raise ValueError(message)
-    if written != "mixed":
-        message = "must be mixed (none and oauth come with later versions)"
-        raise ValueError(message)
-    return written
 
 
 class Settings(Section):
@@ -138,6 +126,7 @@ class Settings(Section):
         tuple[Annotated[RedirectTarget, BeforeValidator(read_redirect_target)], ...], BeforeValidator(split_list)
     ] = Field(default=(), examples=["app.example.org, *.example.net"])
     identity_headers: IdentityHeaders = IdentityHeaders()
+    workspace_header: WorkspaceHeader = Field(default="X-Tenant-Id", examples=["X-Tenant-Id"])
     forward_credentials: TruthValue = Field(default=False, examples=["false"])
     basic_credentials: TruthValue = Field(default=False, examples=["false"])
     api_keys_satisfy: Literal["one_factor", "two_factor"] = Field(default="one_factor", examples=["one_factor"])
@@ -147,7 +136,8 @@ class Settings(Section):
     encryption_key: Annotated[SecretStr | None, AfterValidator(require_own_secret)] = Field(
         default=None, examples=["the output of: openssl rand -base64 32"]
     )
-    api_key_prefix: str = Field(default="lc_ak_", pattern=r"^[a-z][a-z0-9_]{1,14}_$", examples=["lc_ak_"])
+    api_key_prefix: KeyPrefix = Field(default="lc_ak_", examples=["lc_ak_"])
+    service_key_prefix: KeyPrefix = Field(default="lc_sk_", validate_default=True, examples=["lc_sk_"])
     # The nginx snippet that we ship takes 32 KiB of answer headers; proxies differ, and few take more.
     max_answer_headers: Whole = Field(default=8192, ge=1024, le=32768, examples=["8192"])
     outage_grace: Duration = Field(default=timedelta(seconds=60), examples=["60s"])
@@ -160,8 +150,9 @@ class Settings(Section):
     redis_url: Annotated[SecretStr, BeforeValidator(require_redis_url)] | None = Field(
         default=None, examples=["redis://localhost:6379/0"]
     )
-    auth_type: Annotated[Literal["mixed"], BeforeValidator(_auth_type)] = Field(default="mixed", examples=["mixed"])
+    auth_type: Literal["none", "mixed", "oauth"] = Field(default="mixed", examples=["mixed"])
     basic_auth: BasicAuth = BasicAuth()
+    oauth: OAuth = OAuth()
     auth_api: AuthApi = AuthApi()
     mail: MailSettings = MailSettings()
     audit: AuditSettings = AuditSettings()
@@ -184,6 +175,16 @@ class Settings(Section):
         public_url = info.data.get("public_url")
         return parse_cookie_domain(domain, public_host=_host_of(public_url) if public_url else None)
 
+    @field_validator("service_key_prefix")
+    @classmethod
+    def _tell_keys_apart(cls, prefix: str, info: ValidationInfo) -> str:
+        personal = info.data.get("api_key_prefix", "")
+        # One that was refused is missing, and has its own problem.
+        if personal and (prefix.startswith(personal) or personal.startswith(prefix)):
+            message = f"neither of {prefix} and api_key_prefix ({personal}) may begin with the other"
+            raise ValueError(message)
+        return prefix
+
     @property
     def secure(self) -> bool:
         """Whether browsers reach us by https."""
@@ -202,9 +203,27 @@ class Settings(Section):
         return f"__Host-{_COOKIE_NAME}" if self.cookie_domain is None else f"__Secure-{_COOKIE_NAME}"
 
     @property
+    def auth_mode(self) -> AuthMode:
+        """How people log in; `modes.py` refuses what leaves that open."""
+        if self.auth_type == "none":
+            return AuthMode.NONE
+        return AuthMode.OAUTH if self.auth_type == "oauth" or self.basic_auth.enabled is False else AuthMode.BASIC
+
+    @property
+    def email_login_allowed(self) -> bool:
+        """Whether people log in with an e-mail address and a password."""
+        return self.auth_mode is AuthMode.BASIC and self.auth_api.allow_email_login
+
+    @property
+    def registration_allowed(self) -> bool:
+        """Whether people may make accounts for themselves; there are none to make where nobody logs in by password."""
+        return self.auth_mode is AuthMode.BASIC and self.auth_api.allow_registration
+
+    @property
     def password_reset_allowed(self) -> bool:
         """Whether a forgotten password can be reset by mail; without mail nobody would get the link."""
-        return self.mail.transport != "none" and self.auth_api.allow_password_reset is not False
+        has_mail = self.mail.transport != "none"
+        return self.auth_mode is AuthMode.BASIC and has_mail and self.auth_api.allow_password_reset is not False
 
     @property
     def database_path(self) -> Path:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from gateway.config.database_url import redacted
 from gateway.config.loading import LoadedSettings
+from gateway.config.origins import NOWHERE
 from gateway.config.schema import dotted
 from gateway.config.section import Section
 from gateway.grammar.durations import format_duration
@@ -35,7 +36,7 @@ def _lines(section: Section, above: tuple[str, ...], loaded: LoadedSettings) -> 
             yield f"{indent}{name}:"
             yield from _lines(value, (*above, name), loaded)
             continue
-        origin = loaded.origins.get(dotted((*above, name)), "default")
+        origin = loaded.origins.get(dotted((*above, name)), NOWHERE)
         first, *rest = _dump({name: _plain(name, value)})
         yield f"{indent}{first}{_INDENT}# {origin}"
         yield from (f"{indent}{line}" for line in rest)

@@ -41,6 +41,21 @@ class ApiKeyFormat:
         return key[: len(self.prefix) + _SHOWN_LENGTH]
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKeyFormats:
+    """How people's keys look, and how those of service accounts do: whoever finds one knows what it opens."""
+
+    personal: ApiKeyFormat
+    service: ApiKeyFormat
+
+    def of(self, *, service: bool) -> ApiKeyFormat:
+        return self.service if service else self.personal
+
+    def recognise(self, text: str) -> ApiKeyFormat | None:
+        """Give the format that a text claims to have, good or bad."""
+        return next((one for one in (self.personal, self.service) if one.claims(text)), None)
+
+
 def _checksum(text: str) -> str:
     """CRC-32 in base 62: finds mistakes, proves nothing."""
     rest = zlib.crc32(text.encode())

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from gateway.config.settings import AccessControl
 from gateway.demo.errors import DemoFailed
 from gateway.grammar.hosts import is_local_host
+from gateway.models import AuthMode
 
 if TYPE_CHECKING:
     from gateway.config.settings import Settings
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 def demo_settings(settings: Settings) -> Settings:
     """Give settings for this machine: rules with a public page unless there are some, a public URL at our own port.
 
-    Raises `DemoFailed` for a public URL that is somewhere else: a login there would not count on this machine.
+    Raises `DemoFailed` for a public URL that is somewhere else (a login there would not count on this machine), and
+    for a mode in which the demo's administrator could not log in.
     """
+    if settings.auth_mode is not AuthMode.BASIC:
+        message = "The demo shows how people log in: leave AUTH_TYPE and the OAUTH_… values out."
+        raise DemoFailed(message)
     changed: dict[str, object] = {}
     if "public_url" not in settings.model_fields_set:
         changed["public_url"] = f"http://localhost:{settings.listen.port}"

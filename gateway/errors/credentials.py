@@ -89,6 +89,15 @@ class InvalidCode(GatewayError):
     sentence = "This code is not right, or was used before."
 
 
+class SecondFactorWanted(GatewayError):
+    """The password was right, and this way in has no place for the second factor."""
+
+    status = 401
+    code = "second_factor_required"
+    title = "Second factor required"
+    sentence = "This account has a second factor: log in with `POST /api/auth/login`, which asks for it."
+
+
 class SecondFactorNotSetUp(GatewayError):
     status = 400
     code = "second_factor_not_set_up"

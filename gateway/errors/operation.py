@@ -14,6 +14,13 @@ class DatabaseTooNew(GatewayError):
     sentence = "The database was written by a newer gateway: install that version again, or restore a backup."
 
 
+class ModeRefused(GatewayError):
+    """The database was made for another way to log in than the configured one; the message says what to do."""
+
+    code = "mode_refused"
+    sentence = "This installation was made for another way to log in."
+
+
 class Unavailable(GatewayError):
     """Something we need cannot answer now. Nothing falls back to "allow", and no cookie is cleared."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from gateway.errors.base import GatewayError
 
 
@@ -65,6 +67,47 @@ class InsufficientScope(Forbidden):
     code = "insufficient_scope"
     title = "Insufficient scope"
     sentence = "This API key is limited to something else."
+
+
+class PermissionDenied(Forbidden):
+    """The role does not give it; the message names what is missing."""
+
+    code = "permission_denied"
+    sentence = "Your role does not allow this."
+
+
+class KeyCreationDisabled(Forbidden):
+    """The organization lets nobody make keys of their own."""
+
+    code = "pat_creation_disabled"
+    sentence = "Personal API keys are switched off here (`pat_creation_disabled`): ask an administrator for a key."
+
+
+class UnknownWorkspace(Forbidden):
+    """The workspace that a request names is not one of the principal's."""
+
+    code = "unknown_workspace"
+    sentence = "You are not in the workspace that the request names."
+
+
+class WorkspaceNotSaid(Forbidden):
+    """A service key of several workspaces, and the request names none of them. LangSmith's SDK reads the title."""
+
+    code = "org_scoped_key_requires_workspace"
+    title = "org_scoped_key_requires_workspace"
+    sentence = "This key belongs to several workspaces: the request has to name one, by its id."
+
+    @classmethod
+    def in_header(cls, name: str) -> Self:
+        """Say in which header, which is a setting."""
+        return cls(f"{cls.sentence.removesuffix('.')} in `{name}`.")
+
+
+class LoginNotNeeded(Forbidden):
+    """Nobody logs in here, so that there is nothing to log in to and no session to act upon."""
+
+    code = "login_not_needed"
+    sentence = "No login is needed: this installation lets everybody in as its default user."
 
 
 class RegistrationOff(Forbidden):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.errors.base import GatewayError
 
 
@@ -19,6 +21,22 @@ class InvalidFields(GatewayError):
     code = "invalid_fields"
     title = "Bad request"
     sentence = "Some fields are missing or not acceptable."
+
+
+class InvalidRows(InvalidFields):
+    """Of a list some rows are not acceptable; `rows` says by their number and field why."""
+
+    def __init__(self, rows: Mapping[int, Mapping[str, str]]) -> None:
+        self.rows = rows
+        fields = {f"{number}.{field}": reason for number, row in rows.items() for field, reason in row.items()}
+        super().__init__(fields=fields)
+
+
+class InvalidQuery(InvalidFields):
+    """The same of parameters in the query."""
+
+    code = "invalid_query"
+    sentence = "Some parameters are not acceptable."
 
 
 class NotFound(GatewayError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gateway.models import Principal
@@ -36,14 +37,14 @@ def address_subject(address: str) -> str:
 class Facts:
     """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.
 
-    `subjects` are the entries of the invalidation log that end these facts.
+    `subjects` are the entries of the invalidation log that end these facts; by themselves they need not end at all.
     """
 
     principal: Principal
     subjects: tuple[str, ...]
-    expires_at: float
-    idle_expires_at: float
-    idle_timeout: float
+    expires_at: float = math.inf
+    idle_expires_at: float = math.inf
+    idle_timeout: float = math.inf
     loaded_at: float = 0.0
 
     def expired(self, now: float) -> bool:

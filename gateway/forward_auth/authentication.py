@@ -17,7 +17,8 @@ from gateway.models import CredentialKind, Principal
 
 if TYPE_CHECKING:
     from gateway.forward_auth.request_headers import RequestHeaders
-    from gateway.recognition import Recognition
+    from gateway.recognition.default_user import DefaultUser
+    from gateway.recognition.recognition import Recognition
 
 # Far above our own tokens; longer values are not worth a digest.
 _MAX_SESSION_TOKEN = 256
@@ -44,10 +45,18 @@ class _Claim:
 class RequestAuthenticator:
     """Look at the credentials in their places. What is not ours is ignored and passes on to the application."""
 
-    def __init__(self, recognition: Recognition, *, cookie_name: str, basic_credentials: bool) -> None:
+    def __init__(
+        self,
+        recognition: Recognition,
+        *,
+        cookie_name: str,
+        basic_credentials: bool,
+        default_user: DefaultUser | None = None,
+    ) -> None:
         self._recognition = recognition
         self._cookie_name = cookie_name
         self._basic_credentials = basic_credentials
+        self._default_user = default_user
 
     async def authenticate(self, headers: RequestHeaders, *, client_address: str | None) -> Authenticated:
         """Look at every credential of ours. Raises `Unavailable`."""
@@ -57,6 +66,7 @@ class RequestAuthenticator:
         presented = Presented(
             explicit=await self._explicit(claims, client_address) if claims else None,
             session=await self._session(cookies),
+            default=await self._without_credential(),
             client_address=None if client_address is None else parse_address(client_address),
         )
         return Authenticated(presented, tuple(dict.fromkeys([*held, *(claim.header for claim in claims)])))
@@ -67,6 +77,10 @@ class RequestAuthenticator:
             return None
         principal = await self._recognition.by_session_token(cookies[0])
         return None if principal is None else _credential(CredentialKind.SESSION, principal)
+
+    async def _without_credential(self) -> Credential | None:
+        principal = None if self._default_user is None else await self._default_user.principal()
+        return None if principal is None else Credential(CredentialKind.NONE, principal=principal)
 
     async def _explicit(self, claims: list[_Claim], client_address: str | None) -> Credential:
         if len({claim.value for claim in claims}) > 1:

@@ -28,6 +28,7 @@ from gateway.forward_auth.login_url import enrol_url, login_url
 from gateway.forward_auth.original_request import Endpoint, OriginalRequest, parse_original_request
 from gateway.forward_auth.policy import Decision, Outcome
 from gateway.forward_auth.visitor import is_navigation
+from gateway.forward_auth.workspace_choice import choose_workspace
 from gateway.models import CredentialKind
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ class CheckSettings:
     public_url: str
     max_answer_headers: int
     forward_credentials: bool
+    # In lower case; empty: none is read.
+    workspace_header: str
+    # Where nobody logs in, a login page would only send a browser back to where it was refused.
+    logins: bool = True
 
 
 class Check:
@@ -117,6 +122,8 @@ class Check:
         authenticated = await self._authenticator.authenticate(request.headers, client_address=client_address)
         # 4. May it pass?
         decision = self._policy.decide(authenticated.presented, original)
+        # 5. In which workspace?
+        decision = choose_workspace(decision, request.headers, named_in=self._settings.workspace_header)
         if decision.outcome is Outcome.ALLOW:
             self.allowed += 1
             identity = self._identity_headers.of(decision.principal)
@@ -130,7 +137,7 @@ class Check:
             return self._limited(self._ask_to_log_in(request, original, decision, decision_id))
         if decision.outcome is Outcome.SECOND_FACTOR and _could_enrol(request, decision):
             return self._limited(self._send_to_enrol(request, original, decision_id))
-        refusal = _REFUSALS[decision.outcome]()
+        refusal = decision.refusal or _REFUSALS[decision.outcome]()
         return self._refuse(request, refusal, decision=decision, original=original, decision_id=decision_id)
 
     def _ask_to_log_in(
@@ -138,7 +145,7 @@ class Check:
     ) -> Answer:
         challenge = Challenge(
             login_url=login_url(self._settings.public_url, original),
-            navigation=is_navigation(request.headers),
+            navigation=self._settings.logins and is_navigation(request.headers),
             method=original.method,
             reason=decision.refusal or Unauthorized(),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.models import CredentialKind
 from gateway.web.pages import security_headers
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class DeniedPage:
             portal_url=self.public_url,
             name=principal.name if principal else None,
             email=principal.email if principal else None,
+            # Where nobody logs in there is no other account to try.
+            as_default_user=principal is not None and principal.credential is CredentialKind.NONE,
             host=host,
             reason=refusal.code,
             message=refusal.sentence,

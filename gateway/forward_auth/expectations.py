@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from gateway.config.policy_tests import PolicyTest
 from gateway.config.settings import AccessControl
 from gateway.errors import MalformedRequest
-from gateway.forward_auth.hypothetical import Visitor, imagine_request
+from gateway.forward_auth.hypothetical import Visitor, imagine_request, visitor_called
 from gateway.forward_auth.policy import Outcome, Policy, compile_policy
 from gateway.forward_auth.rule_compilation import REQUIREMENTS
-from gateway.grammar.subjects import SubjectKind
 from gateway.models import CredentialKind
 
 _OUTCOMES: Mapping[str, tuple[Outcome, ...]] = {
@@ -53,12 +52,6 @@ def _run(test: PolicyTest, policy: Policy) -> str | None:
 
 def visitor_of(test: PolicyTest) -> Visitor:
     """Give the visitor whom a test is about."""
-    users = [subject.name for subject in test.visitor if subject.kind is SubjectKind.USER]
-    groups = [subject.name for subject in test.visitor if subject.kind is SubjectKind.GROUP]
-    return Visitor(
-        user=users[0] if users else None,
-        groups=tuple(groups),
-        factors=test.factors,
-        credential=CredentialKind(test.credential),
-        client_address=test.client_address,
-    )
+    visitor = visitor_called(test.visitor)
+    kind = CredentialKind(test.credential) if test.credential else visitor.credential
+    return visitor.presenting(kind, factors=test.factors, client_address=test.client_address)

@@ -14,7 +14,9 @@ from gateway.errors import (
     InsufficientScope,
     MalformedRequest,
     SecondFactorRequired,
+    UnknownWorkspace,
     UntrustedPeer,
+    WorkspaceNotSaid,
 )
 from gateway.forward_auth.check import CheckRequest
 from gateway.forward_auth.request_headers import collect_headers
@@ -29,7 +31,16 @@ if TYPE_CHECKING:
     from gateway.web.portal import Portal
 
 
-_REFUSALS = (Forbidden, SecondFactorRequired, InsufficientScope, MalformedRequest, UntrustedPeer, AnswerTooLarge)
+_REFUSALS = (
+    Forbidden,
+    SecondFactorRequired,
+    InsufficientScope,
+    UnknownWorkspace,
+    WorkspaceNotSaid,
+    MalformedRequest,
+    UntrustedPeer,
+    AnswerTooLarge,
+)
 
 # Only what we know is shown: the address of this page is anybody's to write.
 _REASONS = {refusal.code: refusal for refusal in _REFUSALS}
@@ -59,6 +70,6 @@ class DeniedHandler:
         if not is_navigation(collect_headers(request.raw_headers)):
             body = {"error": reason.title, "message": reason.sentence, "code": reason.code, "decision_id": decision_id}
             return web.json_response(body, status=reason.status)
-        principal = await self.portal.by_cookie(request)
+        principal = await self.portal.on_page(request)
         text = self.page.render(reason, principal=principal, host=request.host, decision_id=decision_id)
         return web.Response(status=reason.status, text=text, content_type="text/html", headers=self.page.headers)

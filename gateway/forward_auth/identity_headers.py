@@ -37,13 +37,17 @@ class IdentityHeaders:
 
 def _facts_of(principal: Principal) -> dict[str, str]:
     return {
-        "user": principal.username or principal.email,
+        # No username holds a colon: a service account can be taken for nobody.
+        "user": f"service:{principal.name}" if principal.is_service else principal.username or principal.email,
+        "user_id": principal.account_id,
         "email": principal.email,
         "name": principal.name,
         "groups": ",".join(principal.groups),
         "role": principal.role.value,
-        "organization": principal.organization,
-        "workspace": principal.workspace,
+        "organization": principal.standing.organization.display_name,
+        "organization_id": principal.standing.organization.id,
+        "workspace": principal.workspace.display_name if principal.workspace else "",
+        "workspace_id": principal.workspace.id if principal.workspace else "",
         "auth_method": principal.credential.value,
         "auth_level": str(principal.level),
     }

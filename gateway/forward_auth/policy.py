@@ -43,8 +43,8 @@ class Outcome(IntEnum):
 class Decision:
     """The answer, and the rule that gave it.
 
-    `principal` is the one that counted for that rule, if any did; `refusal` is that of the bad credential because of
-    which a login is wanted.
+    `principal` is the one that counted for that rule, if any did; `refusal` says more than the outcome: which bad
+    credential is why a login is wanted, or why it is forbidden.
     """
 
     outcome: Outcome

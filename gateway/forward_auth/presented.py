@@ -23,20 +23,19 @@ class Presented:
     """All that is known about who asks.
 
     `explicit` came in a header of its own (bearer token, API key, Basic) and decides alone: a bad one never falls
-    back to the cookie. `client_address` is `None` when unknown.
+    back to the cookie. `default` stands in for a session where nobody logs in. `client_address` is `None` when unknown.
     """
 
     explicit: Credential | None = None
     session: Credential | None = None
+    default: Credential | None = None
     client_address: IPv4Address | IPv6Address | None = None
 
     def credential(self, kinds: frozenset[CredentialKind] | None = None) -> Credential | None:
         """Give the credential that counts for a rule; kinds that it does not take are not looked at."""
         if self.explicit is not None and (kinds is None or self.explicit.kind in kinds):
             return self.explicit
-        if self.session is not None and (kinds is None or CredentialKind.SESSION in kinds):
-            return self.session
-        return None
+        return self.session or self.default if kinds is None or CredentialKind.SESSION in kinds else None
 
 
 ANONYMOUS = Presented()

@@ -8,6 +8,7 @@ from typing import assert_never
 from gateway.forward_auth.original_request import OriginalRequest
 from gateway.forward_auth.presented import Presented
 from gateway.forward_auth.rules import Criterion, Located, Place, Requirement
+from gateway.grammar.subjects import SubjectKind
 from gateway.models import Principal
 
 
@@ -33,7 +34,9 @@ def reason(criterion: Criterion, located: Located, *, place: Place, presented: P
             text = f"what is presented is not {_either(sorted(rule.kinds or ()))}"
         case Criterion.SUBJECT:
             credential = located.credential(presented)
-            text = f"{_called(credential.principal if credential else None)} is not {_wanted_visitor(located)}"
+            asks_role = any(subject.kind is SubjectKind.ROLE for subjects in rule.subjects for subject in subjects)
+            called = _called(credential.principal if credential else None, with_role=asks_role)
+            text = f"{called} is not {_wanted_visitor(located)}"
         case _:
             assert_never(criterion)
     return text
@@ -93,12 +96,13 @@ def _wanted_query(located: Located) -> str:
     return _either(words)
 
 
-def _called(principal: Principal | None) -> str:
+def _called(principal: Principal | None, *, with_role: bool) -> str:
     if principal is None:
         return "nobody"
-    name = principal.username or principal.email
+    name = f"service:{principal.name}" if principal.is_service else principal.username or principal.email
     groups = f"in {', '.join(principal.groups)}" if principal.groups else "in no group"
-    return f"{name} ({groups})" if name else f"somebody {groups}"
+    known = f"{principal.role.value}, {groups}" if with_role else groups
+    return f"{name} ({known})" if name else f"somebody {known}"
 
 
 def _either(words: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from gateway.grammar.claims import Claim
 from gateway.grammar.group_names import canonical_group_name
@@ -25,15 +26,28 @@ def fits_claims(principal: Principal, claims: Sequence[Claim]) -> bool:
 
 
 def _is(principal: Principal, subject: Subject) -> bool:
-    if subject.kind is SubjectKind.USER:
-        return _is_called(principal, subject.name)
-    return _is_in_group(principal, subject.name)
+    match subject.kind:
+        case SubjectKind.USER:
+            return _is_called(principal, subject.name)
+        case SubjectKind.GROUP:
+            return _is_in_group(principal, subject.name)
+        case SubjectKind.ROLE:
+            return principal.role.value == subject.name
+        case SubjectKind.SERVICE:
+            return _is_service(principal, subject.name)
+        case _:
+            assert_never(subject.kind)
 
 
 def _is_called(principal: Principal, name: str) -> bool:
-    """Compare with username and e-mail address; neither has an own upper case."""
+    """Compare with username and e-mail address; neither has an own upper case. Service accounts have neither."""
     own = {given.casefold() for given in (principal.username, principal.email) if given}
     return name.casefold() in own
+
+
+def _is_service(principal: Principal, name: str) -> bool:
+    # As with groups, no two of them read alike.
+    return principal.is_service and canonical_group_name(principal.name) == canonical_group_name(name)
 
 
 def _is_in_group(principal: Principal, name: str) -> bool:

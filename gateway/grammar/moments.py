@@ -27,5 +27,9 @@ def format_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def format_moment_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else format_moment(moment)
+
+
 def _not_a_moment() -> ValueError:
     return ValueError("Write a moment as ISO 8601, such as 2030-12-31T23:59:59Z.")

@@ -59,15 +59,13 @@ class LoginApi:
         """End the session of the access token and of each cookie."""
         sessions = await self.presented.find(request)
         has_cookie = self.portal.cookie.read(request) is not None or self.answers.refresh_cookie.read_all(request)
-        if "Authorization" in request.headers:
+        if "Authorization" in request.headers or not has_cookie:
             try:
-                await self.revocation.end_session_of(await self.portal.by_bearer(request, password_may_be_due=True))
+                await self.revocation.end_session_of(await self.portal.by_session(request, password_may_be_due=True))
             except Unauthorized:
                 # A dead token beside a good cookie, or the cookie's own remains, is no reason to stay logged in.
                 if not has_cookie:
                     raise
-        elif not has_cookie:
-            raise Unauthorized
         for session_id in sessions:
             await self.revocation.end_session(session_id)
         response = web.json_response({"message": "Logout successful"})

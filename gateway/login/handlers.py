@@ -58,9 +58,14 @@ class LoginPages:
     password_reset_allowed: bool
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the form, or send on whoever is logged in already. `redirect_to` is what LibreChat's client says."""
+        """Show the form, or send on whoever is logged in already. `redirect_to` is what LibreChat's client says.
+
+        Where nobody logs in the page leads on, and never by itself: who was refused would come straight back.
+        """
         wanted = request.query.get("rd") or request.query.get("redirect_to", "")
         return_url = self.return_urls.accept(wanted) or ""
+        if self.portal.default_user is not None:
+            return await self.portal.page(request, "no_login.html", return_url=return_url or _HOME)
         principal = await self.portal.by_cookie(request)
         if principal is not None:
             return await self._send_on(request, principal, return_url)

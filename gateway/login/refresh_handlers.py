@@ -55,6 +55,7 @@ class RefreshApi:
 
     async def refresh(self, request: web.Request) -> web.Response:
         """Answer a new access token, and replace the cookie."""
+        self.portal.require_logins(request)
         body = await read_json(request, RefreshBody)
         try:
             token = await self._presented(request, body)

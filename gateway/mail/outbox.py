@@ -38,6 +38,7 @@ class MailKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter: name
     NEW_DEVICE = "new_device"  # name, client_address, user_agent, at
     SECOND_FACTOR_CHANGED = "second_factor_changed"  # name, change (a sentence)
+    INVITATION = "invitation"  # name, email, link, password (empty where it is handed over by another way)
     TEST = "test"  # nothing
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.account.handlers import PasswordChangeBody
-from gateway.errors import Banned, InvalidCredentials, TooManyAttempts
+from gateway.errors import Banned, InvalidCredentials, LoginNotNeeded, TooManyAttempts
 from gateway.openapi.answers import MessageAnswer, User
 from gateway.openapi.operation import Answer, Operation, Tag
 
@@ -20,5 +20,5 @@ CHANGE_PASSWORD = Operation(
     body=PasswordChangeBody,
     password_may_be_due=True,
     answers={200: Answer("Changed.", MessageAnswer, sets_cookies=True)},
-    refusals=(InvalidCredentials, Banned, TooManyAttempts),
+    refusals=(InvalidCredentials, Banned, LoginNotNeeded, TooManyAttempts),
 )

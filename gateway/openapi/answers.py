@@ -36,6 +36,18 @@ class ErrorAnswer(Shape):
     request_id: str | _LeftOut = None
 
 
+class FieldProblem(Shape):
+    loc: list[str | int] = Field(description="Where: `body` or `query`, in a list the number of the row, the field.")
+    msg: str
+    type: str
+
+
+class V1ErrorAnswer(ErrorAnswer):
+    """Every refusal under `/api/v1`: `detail` repeats it as LangSmith's clients expect it."""
+
+    detail: str | list[FieldProblem]  # type: ignore[assignment]
+
+
 class MessageAnswer(Shape):
     message: str
 

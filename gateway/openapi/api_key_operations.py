@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.account.api_key_handlers import NewApiKeyBody, RotationBody
-from gateway.errors import Conflict, NotFound
+from gateway.errors import Conflict, KeyCreationDisabled, NotFound
 from gateway.openapi.answers import ApiKeyAnswer, NewApiKey
 from gateway.openapi.operation import Answer, Operation, Tag
 
@@ -12,9 +12,11 @@ _KEY_ID = {"api_key_id": "The key's `id`. Another account's key is not found."}
 CREATE = Operation(
     Tag.API_KEYS,
     "Make a key",
-    description="`expiresAt` is a moment in the future in ISO 8601; without it the key does not expire.",
+    description="`expiresAt` is a moment in the future in ISO 8601, within the organization's limit; without it the "
+    "key ends there, or never where there is none.",
     body=NewApiKeyBody,
     answers={201: Answer("Made. The key itself is shown this once.", NewApiKey)},
+    refusals=(KeyCreationDisabled, NotFound),
 )
 LIST = Operation(
     Tag.API_KEYS,
@@ -43,5 +45,5 @@ ROTATE = Operation(
     body=RotationBody,
     path_parts=_KEY_ID,
     answers={201: Answer("Made. The key itself is shown this once.", NewApiKey)},
-    refusals=(NotFound, Conflict),
+    refusals=(NotFound, Conflict, KeyCreationDisabled),
 )

@@ -10,9 +10,12 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from gateway.errors import MethodNotAllowed, NotFound
-from gateway.openapi.answers import ErrorAnswer
+from gateway.openapi.answers import ErrorAnswer, V1ErrorAnswer
+from gateway.openapi.choices import split_choices, with_choices
 from gateway.openapi.operation import Credential, Tag
-from gateway.openapi.refusals import COMMON_HEADERS, refusals_of, response_of
+from gateway.openapi.query_parameters import parameters_of
+from gateway.openapi.refusals import COMMON_HEADERS, refusals_of, response_of, status_of
+from gateway.web.v1_errors import is_v1
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.openapi.operation import Answer, DescribedRoute, Operation
 
 _ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorAnswer"}
+_V1_ERROR_SCHEMA = {"$ref": "#/components/schemas/V1ErrorAnswer"}
 _ANY_METHOD = "*"
 _PATH_PART = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 _DESCRIPTION = """\
@@ -75,7 +79,10 @@ class _Schemas:
     """The schemas of all models, made at once, so that each stands in the document once."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [("error", "validation", TypeAdapter(ErrorAnswer))]
+        wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
+            ("error", "validation", TypeAdapter(ErrorAnswer)),
+            ("v1 error", "validation", TypeAdapter(V1ErrorAnswer)),
+        ]
         for operation in operations:
             if operation.body is not None:
                 wanted.append((_key(operation.body), "validation", TypeAdapter(operation.body)))
@@ -87,8 +94,9 @@ class _Schemas:
         by_key, rest = TypeAdapter.json_schemas(
             wanted, ref_template="#/components/schemas/{model}", schema_generator=_PlainSchemas
         )
-        self._by_key = {key: _tidied(schema) for (key, _mode), schema in by_key.items()}
-        self.definitions = {name: _tidied(schema) for name, schema in rest.get("$defs", {}).items()}
+        models, choices = split_choices(rest.get("$defs", {}))
+        self._by_key = {key: _tidied(with_choices(schema, choices)) for (key, _mode), schema in by_key.items()}
+        self.definitions = {name: _tidied(with_choices(schema, choices)) for name, schema in models.items()}
 
     def of(self, content: object) -> dict[str, Any]:
         schema: dict[str, Any] = self._by_key[_key(content)]
@@ -150,7 +158,8 @@ def _parameters(route: DescribedRoute) -> list[dict[str, Any]]:
         }
         for name in _PATH_PART.findall(route.path)
     ]
-    return parts + [
+    query = [] if route.operation.query is None else parameters_of(route.operation.query)
+    return [*parts, *query] + [
         {
             "name": parameter.name,
             "in": parameter.place,
@@ -167,12 +176,14 @@ def _responses(route: DescribedRoute, schemas: _Schemas) -> dict[str, Any]:
     }
     by_status: dict[int, list[type[GatewayError]]] = defaultdict(list)
     for refusal in refusals_of(route):
-        by_status[refusal.status].append(refusal)
-    return responses | {str(status): _refused(by_status[status]) for status in sorted(by_status)}
+        by_status[status_of(route, refusal)].append(refusal)
+    return responses | {str(status): _refused(route, by_status[status]) for status in sorted(by_status)}
 
 
-def _refused(refusals: Sequence[type[GatewayError]]) -> dict[str, Any]:
+def _refused(route: DescribedRoute, refusals: Sequence[type[GatewayError]]) -> dict[str, Any]:
     """Refer to what stands under the components, where a status has one meaning only."""
+    if is_v1(route.path):
+        return response_of(refusals, _V1_ERROR_SCHEMA, v1=True)
     if len(refusals) == 1:
         return {"$ref": f"#/components/responses/{refusals[0].code}"}
     return response_of(refusals, _ERROR_SCHEMA)

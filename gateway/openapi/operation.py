@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.errors import GatewayError
+    from gateway.permissions import Permission
     from gateway.web.bodies import Body
+    from gateway.web.queries import Query
+    from gateway.web.rows import Rows
 
 
 class Tag(enum.StrEnum):
@@ -21,6 +24,11 @@ class Tag(enum.StrEnum):
     SECOND_FACTOR = "Second factor"
     REGISTRATION = "Registration and reset"
     API_KEYS = "API keys"
+    ORGANIZATION = "Organization"
+    MEMBERS = "Members"
+    WORKSPACES = "Workspaces"
+    GROUPS = "Groups"
+    SERVICE_ACCOUNTS = "Service accounts"
     INSTALLATION = "This installation"
     PROXIES = "Checks, for proxies"
 
@@ -66,7 +74,9 @@ class Operation:
     summary: str
     answers: Mapping[int, Answer]
     description: str = ""
-    body: type[Body] | None = None
+    body: type[Body | Rows[Any]] | None = None
+    # Parameters that are looked at, beside those that are only described.
+    query: type[Query] | None = None
     parameters: tuple[Parameter, ...] = ()
     # What the parts of the path are.
     path_parts: Mapping[str, str] = field(default_factory=dict)
@@ -87,3 +97,4 @@ class DescribedRoute:
     path: str
     same_origin: bool
     operation: Operation
+    permission: Permission | None = None

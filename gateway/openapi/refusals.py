@@ -8,9 +8,13 @@ from gateway.errors import (
     BodyTooLarge,
     CrossOrigin,
     InvalidFields,
+    InvalidQuery,
     InvalidToken,
+    LoginNotNeeded,
     MalformedBody,
+    NotFound,
     PasswordChangeRequired,
+    PermissionDenied,
     SlowBody,
     TokenExpired,
     TooManyAttempts,
@@ -18,8 +22,10 @@ from gateway.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from gateway.openapi.operation import Credential
+from gateway.openapi.operation import Credential, Tag
+from gateway.permissions import WORKSPACE_PERMISSIONS
 from gateway.web.errors import refusal_body
+from gateway.web.v1_errors import is_v1, v1_detail, v1_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +62,9 @@ _HEADERS: dict[int, dict[str, Any]] = {
 }
 _OF_BODIES = (MalformedBody, InvalidFields, SlowBody, BodyTooLarge, UnsupportedMediaType)
 _OF_ACCESS_TOKENS = (Unauthorized, InvalidToken, TokenExpired)
+_ABOUT_LOGINS = frozenset({Tag.SESSIONS, Tag.SECOND_FACTOR, Tag.REGISTRATION})
 _FIELDS_EXAMPLE = {"email": "This field is missing."}
+_QUERY_EXAMPLE = {"limit": "This must be a whole number."}
 _REQUEST_ID_EXAMPLE = "9f86d081884c7d65"
 
 
@@ -68,17 +76,29 @@ def refusals_of(route: DescribedRoute) -> Sequence[type[GatewayError]]:
     refusals: list[type[GatewayError]] = list(operation.refusals)
     if operation.body is not None:
         refusals += _OF_BODIES
+    if operation.query is not None:
+        refusals.append(InvalidQuery)
+    if operation.tag in _ABOUT_LOGINS:
+        refusals.append(LoginNotNeeded)
     if Credential.ACCESS_TOKEN in operation.credentials:
         refusals += _OF_ACCESS_TOKENS
         if not operation.password_may_be_due:
             refusals.append(PasswordChangeRequired)
+    if route.permission is not None:
+        refusals.append(PermissionDenied)
+    if route.permission in WORKSPACE_PERMISSIONS:
+        refusals.append(NotFound)
     if route.same_origin:
         refusals.append(CrossOrigin)
     refusals.append(Unavailable)
     return tuple(dict.fromkeys(refusals))
 
 
-def response_of(refusals: Sequence[type[GatewayError]], schema: dict[str, Any]) -> dict[str, Any]:
+def status_of(route: DescribedRoute, refusal: type[GatewayError]) -> int:
+    return v1_status(refusal) if is_v1(route.path) else refusal.status
+
+
+def response_of(refusals: Sequence[type[GatewayError]], schema: dict[str, Any], *, v1: bool = False) -> dict[str, Any]:
     """Describe the refusals of one status."""
     return {
         "description": " ".join(dict.fromkeys(refusal.sentence for refusal in refusals)),
@@ -86,14 +106,17 @@ def response_of(refusals: Sequence[type[GatewayError]], schema: dict[str, Any]) 
         "content": {
             "application/json": {
                 "schema": schema,
-                "examples": {refusal.code: {"value": _example(refusal)} for refusal in refusals},
+                "examples": {refusal.code: {"value": _example(refusal, v1=v1)} for refusal in refusals},
             }
         },
     }
 
 
-def _example(refusal: type[GatewayError]) -> dict[str, Any]:
+def _example(refusal: type[GatewayError], *, v1: bool) -> dict[str, Any]:
     shown = refusal()
     if refusal is InvalidFields:
         shown.fields.update(_FIELDS_EXAMPLE)
-    return refusal_body(shown, request_id=_REQUEST_ID_EXAMPLE)
+    if refusal is InvalidQuery:
+        shown.fields.update(_QUERY_EXAMPLE)
+    body = refusal_body(shown, request_id=_REQUEST_ID_EXAMPLE)
+    return {**body, "detail": v1_detail(shown)} if v1 else body

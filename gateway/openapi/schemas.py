@@ -53,6 +53,8 @@ def shape_names(schema: Any) -> set[str]:  # noqa: ANN401 - any part of a schema
 
 def read_fields(schema: Mapping[str, Any], *, inline: Mapping[str, Any] | None = None) -> list[Field]:
     """List the fields of an object; with a document to look into, those of the objects in it as well."""
+    if inline is not None and schema.get("type") == "array":
+        return list(_fields(resolve(inline, schema["items"]), prefix="[].", inline=inline))
     return list(_fields(schema, prefix="", inline=inline))
 
 

@@ -10,11 +10,14 @@ from gateway.errors import (
     NotFound,
     PasswordChangeRequired,
     RefreshRefused,
+    SecondFactorWanted,
     TooManyAttempts,
 )
 from gateway.login.api_handlers import LoginBody
 from gateway.login.refresh_handlers import RefreshBody
+from gateway.login.v1_handlers import V1LoginBody
 from gateway.openapi.answers import ConfigAnswer, MessageAnswer, SecondFactorPending, SessionAnswer, TokenAnswer
+from gateway.openapi.member_answers import AccessTokenAnswer
 from gateway.openapi.operation import Answer, Credential, Operation, Parameter, Tag
 
 LOG_IN = Operation(
@@ -32,6 +35,18 @@ LOG_IN = Operation(
         )
     },
     refusals=(InvalidCredentials, EmailNotVerified, Banned, EmailLoginOff, TooManyAttempts),
+)
+V1_LOG_IN = Operation(
+    Tag.SESSIONS,
+    "Log in for an access token",
+    description=(
+        "For programs that know LangSmith's API. Takes JSON, a form (`username`, `password`) or HTTP Basic, opens a "
+        "session and sets no cookie. For an account with a second factor it is no way in."
+    ),
+    body=V1LoginBody,
+    credentials=(),
+    answers={200: Answer("Logged in.", AccessTokenAnswer)},
+    refusals=(InvalidCredentials, SecondFactorWanted, EmailNotVerified, Banned, EmailLoginOff, TooManyAttempts),
 )
 LOG_OUT = Operation(
     Tag.SESSIONS,

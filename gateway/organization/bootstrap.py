@@ -12,8 +12,9 @@ from gateway.audit.events import EventKind, record
 from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.errors import Conflict, InvalidFields, SetupLinkDead
 from gateway.grammar.initial_password import broken_initial_password_rules
-from gateway.models import Account, OrganizationRole
+from gateway.models import Account, AuthMode, OrganizationRole
 from gateway.storage.accounts import count_active_admins, create_account, find_account_by_email
+from gateway.storage.default_account import set_default_account
 from gateway.storage.one_time_tokens import (
     OneTimeToken,
     find_one_time_token,
@@ -21,6 +22,7 @@ from gateway.storage.one_time_tokens import (
     spend_one_time_token,
 )
 from gateway.storage.organizations import create_organization, find_organization
+from gateway.storage.workspaces import insert_workspace
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +35,11 @@ _log = structlog.get_logger("gateway.security")
 ORGANIZATION_NAME = "Default"
 SETUP_LINK_LIFETIME = timedelta(minutes=30)
 _SETUP = "setup"
+
+# As LangSmith has it, whose applications may have written it down.
+_WORKSPACE_WITHOUT_LOGINS = "00000000-0000-0000-0000-000000000000"
+_DEFAULT_EMAIL = "default@localhost"
+_DEFAULT_NAME = "Default user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,22 @@ class Bootstrap:
         self._passwords = passwords
         self._token_key = token_key
 
-    async def create_organization(self) -> None:
+    async def create_organization(self, mode: AuthMode = AuthMode.BASIC) -> None:
+        """Create it unless there is one, whatever its mode; without logins there is a default user from the start."""
         async with self._database.write() as connection:
-            if await find_organization(connection) is None:
-                await create_organization(connection, display_name=ORGANIZATION_NAME, now=datetime.now(UTC))
+            if await find_organization(connection) is not None:
+                return
+            now = datetime.now(UTC)
+            organization = await create_organization(connection, display_name=ORGANIZATION_NAME, mode=mode, now=now)
+            await insert_workspace(
+                connection,
+                organization_id=organization.id,
+                display_name=ORGANIZATION_NAME,
+                workspace_id=_WORKSPACE_WITHOUT_LOGINS if mode is AuthMode.NONE else None,
+                now=now,
+            )
+            if mode is AuthMode.NONE:
+                await _create_default_user(connection, now=now)
 
     async def create_administrator(self, administrator: FirstAdministrator) -> bool:
         """Create the configured administrator unless the account exists; says whether it did.
@@ -121,3 +140,18 @@ class Bootstrap:
 
     def _digest(self, token: str) -> bytes:
         return digest_token(token, key=self._token_key)
+
+
+async def _create_default_user(connection: AsyncConnection, *, now: datetime) -> None:
+    """Create whoever asks without a credential. There is no password: nothing can be tried against it."""
+    account = await create_account(
+        connection,
+        email=_DEFAULT_EMAIL,
+        name=_DEFAULT_NAME,
+        password_hash=None,
+        role=OrganizationRole.ADMIN,
+        must_change_password=False,
+        now=now,
+    )
+    await set_default_account(connection, account.id)
+    await record(connection, EventKind.ADMINISTRATOR_CREATED, account=account)

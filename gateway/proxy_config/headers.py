@@ -21,12 +21,11 @@ IDENTITY_HEADERS = (
     "X-Gateway-Assertion",
 )
 
-# What the check reads of the visitor's request, besides the original request itself.
+# What the check reads of the visitor's request, besides the original request itself and the workspace's header.
 CHECK_HEADERS = (
     "Cookie",
     "Authorization",
     "X-API-Key",
-    "X-Tenant-Id",
     "Accept",
     "User-Agent",
     "Origin",
@@ -42,6 +41,8 @@ CHECK_HEADERS = (
 
 # What the page for a refused visitor reads: the same, so that it takes the visitor for the same, and the language.
 DENIED_HEADERS = (*CHECK_HEADERS, "Accept-Language")
+
+_LANGSMITHS_WORKSPACE_HEADER = "X-Tenant-Id"
 
 # The same statements in the words of oauth2-proxy, LangSmith, Grafana, Authentik, Tailscale and Cloudflare.
 REMOVED_IDENTITY_HEADERS = (
@@ -60,7 +61,6 @@ REMOVED_IDENTITY_HEADERS = (
     "X-Auth-Request-Preferred-Username",
     "X-Auth-Request-Access-Token",
     "X-User-Id",
-    "X-Tenant-Id",
     "X-Organization-Id",
     "X-User",
     "X-Auth-User",
@@ -121,6 +121,22 @@ def with_configured(configured: Iterable[str]) -> tuple[str, ...]:
     """
     known = {name.lower() for name in IDENTITY_HEADERS}
     return (*IDENTITY_HEADERS, *(name for name in configured if name.lower() not in known))
+
+
+def read_by_check(workspace_header: str) -> tuple[str, ...]:
+    """Give the visitor's headers that the check is told."""
+    return (*CHECK_HEADERS, *without(filter(None, [workspace_header]), CHECK_HEADERS))
+
+
+def removed_from_visitors(workspace_header: str) -> tuple[str, ...]:
+    """Give the identity headers in other words, and what names a workspace: the check alone has to read that.
+
+    Where it reads none, LangSmith's name for it is the application's own affair.
+    """
+    if not workspace_header:
+        return REMOVED_IDENTITY_HEADERS
+    known = (*REMOVED_IDENTITY_HEADERS, *REMOVED_REQUEST_HEADERS, _LANGSMITHS_WORKSPACE_HEADER)
+    return (*REMOVED_IDENTITY_HEADERS, _LANGSMITHS_WORKSPACE_HEADER, *without([workspace_header], known))
 
 
 def without(names: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:

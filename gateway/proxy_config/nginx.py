@@ -37,7 +37,7 @@ def render(  # noqa: PLR0913 - what the operator says, each with its name
         {
             **context,
             "portal_is_here": portal,
-            "check_headers": headers.CHECK_HEADERS,
+            "check_headers": headers.read_by_check(settings.workspace_header),
             "denied_headers": headers.DENIED_HEADERS,
             "keeps_credentials": not settings.forward_credentials,
             "our_cookie": headers.OUR_COOKIE,

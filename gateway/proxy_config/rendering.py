@@ -71,7 +71,7 @@ def context_of(settings: Settings, site: Site) -> dict[str, object]:
         "cookie_domain": settings.cookie_domain,
         "certificate": site.certificate if settings.secure else None,
         "identity_headers": identity,
-        "removed_identity_headers": headers.without(headers.REMOVED_IDENTITY_HEADERS, identity),
+        "removed_identity_headers": headers.without(headers.removed_from_visitors(settings.workspace_header), identity),
         "removed_request_headers": headers.without(headers.REMOVED_REQUEST_HEADERS, identity),
     }
 

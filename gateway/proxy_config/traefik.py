@@ -37,7 +37,7 @@ def render(
     said = parse_operator_words(site=site, application=application, listen=listen, certificate=certificate)
     context = context_of(settings, said)
     identity = headers.with_configured(settings.identity_headers.facts)
-    removed = (*headers.REMOVED_IDENTITY_HEADERS, *headers.REMOVED_REQUEST_HEADERS)
+    removed = (*headers.removed_from_visitors(settings.workspace_header), *headers.REMOVED_REQUEST_HEADERS)
     return render_templates(
         "traefik",
         {

@@ -18,6 +18,7 @@ from gateway.storage.accounts import (
     username_is_taken,
 )
 from gateway.storage.audit_events import count_events_of
+from gateway.storage.workspaces import join_default_workspace
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -108,6 +109,8 @@ class Registration:
             await record(connection, EventKind.REGISTERED, account=account)
             _log.info("account_registered", account_id=account.id)
             return
+        # As long as a new account takes; of nobody's id nothing comes.
+        await join_default_workspace(connection, "", role=OrganizationRole.USER, now=now)
         await note_registration(connection, known.id, now=now)
         if letters >= MOST_LETTERS or not known.active(now):
             await self._links.withdraw_verification(connection, known, now=now)

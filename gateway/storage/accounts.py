@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.errors import Conflict
 from gateway.models import Account, OrganizationRole
 from gateway.storage.tables import accounts
+from gateway.storage.workspaces import join_default_workspace
 
 _BY_EMAIL = select(accounts).where(accounts.c.email == bindparam("wanted"))
 _BY_ID = select(accounts).where(accounts.c.id == bindparam("wanted"))
@@ -49,12 +50,16 @@ async def count_active_admins(connection: AsyncConnection) -> int:
 
 
 async def is_last_active_admin(connection: AsyncConnection, account_id: str, *, now: datetime) -> bool:
-    """Say whether nobody else could administer if this account could not: one that is banned cannot, for now."""
+    """Say whether nobody else could administer if this account could not.
+
+    One that is banned cannot, for now, and neither can one whose address was never verified: it may be nobody's.
+    """
     not_banned = or_(accounts.c.banned_until.is_(None), accounts.c.banned_until <= now)
-    statement = select(accounts.c.id).where(
+    statement = select(accounts.c.id, accounts.c.email_verified).where(
         accounts.c.role == OrganizationRole.ADMIN, accounts.c.disabled_at.is_(None), not_banned
     )
-    return list((await connection.execute(statement.limit(2))).scalars()) == [account_id]
+    verified = {row.id: row.email_verified for row in await connection.execute(statement)}
+    return verified.pop(account_id, None) is not None and not any(verified.values())
 
 
 async def create_account(  # noqa: PLR0913 - one argument for each thing that is known about a new account
@@ -62,13 +67,14 @@ async def create_account(  # noqa: PLR0913 - one argument for each thing that is
     *,
     email: str,
     name: str,
-    password_hash: str,
+    password_hash: str | None,
     role: OrganizationRole,
     must_change_password: bool,
     now: datetime,
     username: str | None = None,
     email_verified: bool = True,
     registered_at: datetime | None = None,
+    in_default_workspace: bool = True,
 ) -> Account:
     """Insert an account; an operator vouches for the e-mail of one that did not register. Raises `Conflict`."""
     values = {
@@ -89,7 +95,10 @@ async def create_account(  # noqa: PLR0913 - one argument for each thing that is
     except IntegrityError as error:
         message = f"there is already an account with the e-mail address {email}"
         raise Conflict(message) from error
-    return account_from_row(row)
+    account = account_from_row(row)
+    if in_default_workspace:
+        await join_default_workspace(connection, account.id, role=role, now=now)
+    return account
 
 
 async def set_banned(connection: AsyncConnection, account_id: str, *, until: datetime | None) -> None:

@@ -10,26 +10,21 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.models import Account, ApiKey, Organization, Scope
+from gateway.models import Account, ApiKey, Scope, ServiceAccount
 from gateway.storage.accounts import account_from_row
-from gateway.storage.tables import accounts, api_keys, organizations, workspaces
+from gateway.storage.service_accounts import service_account_from_row
+from gateway.storage.tables import accounts, api_keys, service_accounts
 
-# One statement gives all that a check needs to know about a key, but for the owner's groups.
 _BY_DIGEST = (
     select(
-        accounts,
         *(column.label(f"api_key_{column.name}") for column in api_keys.c),
-        organizations.c.id.label("organization_id"),
-        organizations.c.display_name.label("organization_name"),
-        workspaces.c.id.label("workspace_id"),
-        workspaces.c.display_name.label("workspace_name"),
+        accounts,
+        *(column.label(f"service_{column.name}") for column in service_accounts.c),
     )
     .select_from(api_keys)
-    .join(accounts, accounts.c.id == api_keys.c.account_id)
-    .join(organizations, organizations.c.slot == 1)
-    .join(workspaces, workspaces.c.organization_id == organizations.c.id)
+    .outerjoin(accounts, accounts.c.id == api_keys.c.account_id)
+    .outerjoin(service_accounts, service_accounts.c.id == api_keys.c.service_account_id)
     .where(api_keys.c.key_digest == bindparam("wanted"))
-    .limit(1)
 )
 _TOUCH = (
     update(api_keys)
@@ -43,18 +38,16 @@ _TOUCH = (
 
 async def find_api_key_by_digest(
     connection: AsyncConnection, digest: bytes
-) -> tuple[ApiKey, Account, Organization] | None:
-    """Find by keyed digest. An index is enough: nobody can choose a byte of it, so the look-up's time tells nothing."""
-    row = (await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none()
+) -> tuple[ApiKey, Account | ServiceAccount] | None:
+    """Find by keyed digest, with the owner.
+
+    An index is enough: nobody can choose a byte of the digest, so the look-up's time tells nothing.
+    """
+    row: Any = (await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none()
     if row is None:
         return None
-    organization = Organization(
-        id=row.organization_id,
-        display_name=row.organization_name,
-        workspace_id=row.workspace_id,
-        workspace_name=row.workspace_name,
-    )
-    return _from_row(row, "api_key_"), account_from_row(row), organization
+    api_key = _from_row(row, "api_key_")
+    return api_key, service_account_from_row(row, "service_") if api_key.of_service else account_from_row(row)
 
 
 async def find_api_key(connection: AsyncConnection, api_key_id: str) -> ApiKey | None:
@@ -62,11 +55,16 @@ async def find_api_key(connection: AsyncConnection, api_key_id: str) -> ApiKey |
     return None if row is None else _from_row(row)
 
 
-async def list_api_keys(connection: AsyncConnection, account_id: str | None = None) -> list[ApiKey]:
-    """List an account's keys, or everybody's, newest first."""
+async def list_api_keys(
+    connection: AsyncConnection, owner_id: str | None = None, *, of_service: bool | None = None
+) -> list[ApiKey]:
+    """List an owner's keys, those of all people or of all service accounts, or every one, newest first."""
     statement = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
-    if account_id is not None:
-        statement = statement.where(api_keys.c.account_id == account_id)
+    if owner_id is not None:
+        statement = statement.where(or_(api_keys.c.account_id == owner_id, api_keys.c.service_account_id == owner_id))
+    if of_service is not None:
+        column = api_keys.c.service_account_id if of_service else api_keys.c.account_id
+        statement = statement.where(column.is_not(None))
     return [_from_row(row) for row in await connection.execute(statement)]
 
 
@@ -74,7 +72,8 @@ async def insert_api_key(connection: AsyncConnection, api_key: ApiKey, *, key_di
     await connection.execute(
         insert(api_keys).values(
             id=api_key.id,
-            account_id=api_key.account_id,
+            account_id=None if api_key.of_service else api_key.owner_id,
+            service_account_id=api_key.owner_id if api_key.of_service else None,
             name=api_key.name,
             prefix=api_key.prefix,
             key_digest=key_digest,
@@ -98,10 +97,8 @@ async def mark_rotated(
     return (await connection.execute(statement.returning(api_keys.c.id))).first() is not None
 
 
-async def delete_api_key(connection: AsyncConnection, api_key_id: str, *, account_id: str) -> bool:
-    """Delete one of an account's keys; says whether it was there."""
-    statement = delete(api_keys).where(api_keys.c.id == api_key_id, api_keys.c.account_id == account_id)
-    return (await connection.execute(statement.returning(api_keys.c.id))).first() is not None
+async def delete_api_key(connection: AsyncConnection, api_key_id: str) -> None:
+    await connection.execute(delete(api_keys).where(api_keys.c.id == api_key_id))
 
 
 async def delete_api_keys_of(connection: AsyncConnection, account_id: str) -> None:
@@ -117,13 +114,14 @@ def _from_row(row: Row[Any], label: str = "") -> ApiKey:
     column = {name: getattr(row, label + name) for name in api_keys.c.keys()}  # noqa: SIM118 - a mapping of columns
     return ApiKey(
         id=column["id"],
-        account_id=column["account_id"],
+        owner_id=column["account_id"] or column["service_account_id"],
         name=column["name"],
         prefix=column["prefix"],
         scopes=tuple(_scope(plain) for plain in json.loads(column["scopes"])),
         created_at=column["created_at"],
         expires_at=column["expires_at"],
         last_used_at=column["last_used_at"],
+        of_service=column["service_account_id"] is not None,
     )
 
 

@@ -41,13 +41,17 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are asked for; nothing set means all. `email` is an account's, concerned or acting."""
+    """Which events are asked for; nothing set means all. `email` is an account's, concerned or acting.
+
+    `actor`: an account's id, or one of the other words for who did it.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     kinds: tuple[str, ...] = ()
     email: str | None = None
-    failed_only: bool = False
+    actor: str | None = None
+    succeeded: bool | None = None
 
 
 async def insert_event(connection: AsyncConnection, **values: Any) -> None:  # noqa: ANN401 - column values
@@ -127,9 +131,13 @@ async def delete_events_up_to(connection: AsyncConnection, number: int) -> int:
     return result.rowcount
 
 
-async def read_newest(connection: AsyncConnection, wanted: EventFilter, *, limit: int) -> list[StoredEvent]:
-    """Give matching events, newest first, sealed or not."""
+async def read_newest(
+    connection: AsyncConnection, wanted: EventFilter, *, limit: int, before_id: int | None = None
+) -> list[StoredEvent]:
+    """Give matching events, newest first, sealed or not; before a row's id: one page of many."""
     statement = _matching(wanted).order_by(_COLUMNS.id.desc()).limit(limit)
+    if before_id is not None:
+        statement = statement.where(_COLUMNS.id < before_id)
     return [_from_row(row) for row in await connection.execute(statement)]
 
 
@@ -149,8 +157,10 @@ def _matching(wanted: EventFilter) -> Select[Any]:
         statement = statement.where(_COLUMNS.at < wanted.until)
     if wanted.kinds:
         statement = statement.where(_COLUMNS.kind.in_(wanted.kinds))
-    if wanted.failed_only:
-        statement = statement.where(_COLUMNS.succeeded.is_(False))
+    if wanted.succeeded is not None:
+        statement = statement.where(_COLUMNS.succeeded.is_(wanted.succeeded))
+    if wanted.actor is not None:
+        statement = statement.where(_COLUMNS.actor == wanted.actor)
     if wanted.email is not None:
         whose = select(accounts.c.id).where(accounts.c.email == wanted.email)
         statement = statement.where(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.models import OrganizationRole
 from gateway.storage.tables import (
     accounts,
     api_keys,
@@ -103,12 +104,13 @@ async def delete_abandoned_registrations(
 
 
 def _abandoned(before: datetime, now: datetime) -> ColumnElement[bool]:
-    """Leave whoever has logged in, has a link that is still good, or has a key or a ban from an administrator."""
+    """Leave whoever has logged in, has a link that is still good, or has a role, a key or a ban by an administrator."""
     of_account = one_time_tokens.c.account_id == accounts.c.id
     return and_(
         accounts.c.registered_at <= before,
         accounts.c.email_verified.is_(False),
         accounts.c.logged_in_at.is_(None),
+        accounts.c.role == OrganizationRole.USER,
         accounts.c.disabled_at.is_(None),
         or_(accounts.c.banned_until.is_(None), accounts.c.banned_until <= now),
         ~exists().where(of_account, one_time_tokens.c.expires_at > now),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -33,7 +34,13 @@ async def list_groups(connection: AsyncConnection) -> list[Group]:
     return [_from_row(row) for row in rows]
 
 
-async def find_group(connection: AsyncConnection, name: str) -> Group | None:
+async def find_group(connection: AsyncConnection, group_id: str) -> Group | None:
+    row = (await connection.execute(select(groups).where(groups.c.id == group_id))).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+async def find_group_by_name(connection: AsyncConnection, name: str) -> Group | None:
+    """Find by name, however it is capitalised."""
     statement = select(groups).where(groups.c.canonical_name == canonical_group_name(name))
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _from_row(row)
@@ -45,7 +52,7 @@ async def insert_group(connection: AsyncConnection, name: str, *, now: datetime)
     try:
         row = (await connection.execute(insert(groups).values(values).returning(groups))).one()
     except IntegrityError as error:
-        message = f"there is already a group {name}, or one whose name reads the same"
+        message = f"There is already a group {name}, or one whose name reads the same."
         raise Conflict(message) from error
     return _from_row(row)
 
@@ -58,14 +65,19 @@ async def delete_group(connection: AsyncConnection, group_id: str) -> list[str]:
     return members
 
 
-async def list_members_of(connection: AsyncConnection, group_id: str) -> list[Account]:
+async def list_group_members(connection: AsyncConnection, group_id: str | None = None) -> dict[str, list[Account]]:
+    """List who is in one group, or in each, by the ids of the groups; those that nobody is in are left out."""
     statement = (
-        select(accounts)
-        .join(group_members, group_members.c.account_id == accounts.c.id)
-        .where(group_members.c.group_id == group_id)
+        select(group_members.c.group_id, accounts)
+        .join(accounts, accounts.c.id == group_members.c.account_id)
         .order_by(accounts.c.email)
     )
-    return [account_from_row(row) for row in await connection.execute(statement)]
+    if group_id is not None:
+        statement = statement.where(group_members.c.group_id == group_id)
+    found: dict[str, list[Account]] = defaultdict(list)
+    for row in await connection.execute(statement):
+        found[row.group_id].append(account_from_row(row))
+    return found
 
 
 async def insert_member(connection: AsyncConnection, group_id: str, account_id: str) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.models import Account, Organization, Session
+from gateway.models import Account, Session
 from gateway.storage.accounts import account_from_row
-from gateway.storage.tables import accounts, organizations, sessions, workspaces
+from gateway.storage.tables import accounts, challenges, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,7 @@ _SESSION: tuple[ColumnElement[Any], ...] = (
     sessions.c.second_factor_at,
     sessions.c.remembered,
 )
-# One statement gives all that a check needs to know about a session.
-_SELECT = (
-    select(
-        accounts,
-        *_SESSION,
-        organizations.c.id.label("organization_id"),
-        organizations.c.display_name.label("organization_name"),
-        workspaces.c.id.label("workspace_id"),
-        workspaces.c.display_name.label("workspace_name"),
-    )
-    .select_from(sessions)
-    .join(accounts, accounts.c.id == sessions.c.account_id)
-    .join(organizations, organizations.c.slot == 1)
-    .join(workspaces, workspaces.c.organization_id == organizations.c.id)
-    .limit(1)
-)
+_SELECT = select(accounts, *_SESSION).select_from(sessions).join(accounts, accounts.c.id == sessions.c.account_id)
 _BY_DIGEST = _SELECT.where(sessions.c.token_digest == bindparam("wanted"))
 _BY_ID = _SELECT.where(sessions.c.id == bindparam("wanted"))
 _TOUCH = (
@@ -61,13 +46,11 @@ _TOUCH = (
 )
 
 
-async def find_session_by_digest(
-    connection: AsyncConnection, digest: bytes
-) -> tuple[Session, Account, Organization] | None:
+async def find_session_by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Session, Account] | None:
     return _from_row((await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none())
 
 
-async def find_session(connection: AsyncConnection, session_id: str) -> tuple[Session, Account, Organization] | None:
+async def find_session(connection: AsyncConnection, session_id: str) -> tuple[Session, Account] | None:
     return _from_row((await connection.execute(_BY_ID, {"wanted": session_id})).one_or_none())
 
 
@@ -97,15 +80,20 @@ async def insert_session(
     )
 
 
-async def list_sessions(connection: AsyncConnection, account_id: str) -> list[StoredSession]:
-    """Give an account's sessions, the newest first; some may have expired."""
-    statement = (
-        select(*_SESSION, sessions.c.client_address, sessions.c.user_agent)
-        .where(sessions.c.account_id == account_id)
-        .order_by(sessions.c.created_at.desc(), sessions.c.id)
-    )
+async def list_sessions(connection: AsyncConnection, account_id: str | None = None) -> list[StoredSession]:
+    """Give an account's sessions, or everybody's, the newest first; some may have expired."""
+    statement = select(*_SESSION, sessions.c.client_address, sessions.c.user_agent)
+    statement = statement.order_by(sessions.c.created_at.desc(), sessions.c.id)
+    if account_id is not None:
+        statement = statement.where(sessions.c.account_id == account_id)
     rows = await connection.execute(statement)
     return [StoredSession(_session_from_row(row), row.client_address, row.user_agent) for row in rows]
+
+
+async def list_accounts_logged_in(connection: AsyncConnection) -> list[str]:
+    """Give the ids of the accounts that have sessions, or logins that wait for a second factor."""
+    statement = union(select(sessions.c.account_id), select(challenges.c.account_id))
+    return list((await connection.execute(statement)).scalars())
 
 
 async def touch_sessions(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
@@ -142,16 +130,8 @@ async def delete_sessions_of(connection: AsyncConnection, account_id: str, *, ke
     return list((await connection.execute(statement.returning(sessions.c.id))).scalars())
 
 
-def _from_row(row: Row[Any] | None) -> tuple[Session, Account, Organization] | None:
-    if row is None:
-        return None
-    organization = Organization(
-        id=row.organization_id,
-        display_name=row.organization_name,
-        workspace_id=row.workspace_id,
-        workspace_name=row.workspace_name,
-    )
-    return _session_from_row(row), account_from_row(row), organization
+def _from_row(row: Row[Any] | None) -> tuple[Session, Account] | None:
+    return None if row is None else (_session_from_row(row), account_from_row(row))
 
 
 def _session_from_row(row: Row[*tuple[Any, ...]]) -> Session:

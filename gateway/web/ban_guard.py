@@ -1,4 +1,4 @@
-"""The guard before every path that takes a secret: a banned address is not listened to."""
+"""The guard before every path that takes a secret: there have to be logins, and a banned address is not listened to."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class BanGuard:
         """Put the guard before a handler."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
+            self.portal.require_logins(request)
             await self._require_not_banned(request)
             return await handler(request)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
@@ -17,7 +18,10 @@ from gateway.grammar.email import parse_email
 from gateway.grammar.names import parse_name
 
 MAX_BODY = 64 * 1024
-_FORM = "application/x-www-form-urlencoded"
+# What is to be asked once the body is there, which may be seconds after the head.
+AskAgain = Callable[[], Awaitable[object]]
+WHEN_READ: web.RequestKey[AskAgain] = web.RequestKey("when_read")
+FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS = 100
 # 64 KiB within this is 6 KiB a second: slower clients hold a connection, not a conversation.
 _BODY_DEADLINE = timedelta(seconds=10)
@@ -34,6 +38,8 @@ _WORDS = {
     "model_type": "This must be an object.",
     "extra_forbidden": "This holds a field that is not known.",
 }
+# Pydantic speaks of types of Python, which whoever sent JSON does not know.
+_SUBJECT = re.compile(r"^(?:Input|Value|List|Tuple) should ")
 
 
 def _without_nul(text: str) -> str:
@@ -63,11 +69,16 @@ _Body = TypeVar("_Body", bound=Body)
 
 async def read_json(request: web.Request, model: type[_Body]) -> _Body:
     """Read a JSON body; an empty one counts as `{}`. Raises `MalformedBody`, `InvalidFields` or the like."""
+    return _parse(model, await read_content(request))
+
+
+async def read_content(request: web.Request) -> object:
+    """Read a JSON body without looking at what it says; an empty one counts as `{}`."""
     raw = await _read(request)
     if raw.strip() and request.content_type != "application/json":
         message = "This address takes a JSON body: send `Content-Type: application/json`."
         raise UnsupportedMediaType(message)
-    return _parse(model, parse_json(raw) if raw.strip() else {})
+    return parse_json(raw) if raw.strip() else {}
 
 
 def parse_json(raw: bytes) -> object:
@@ -102,8 +113,8 @@ def _no_number(_name: str) -> float:
 async def read_form(request: web.Request) -> Mapping[str, str]:
     """Read the fields of an HTML form; of a field that came twice the first counts."""
     raw = await _read(request)
-    if raw and request.content_type != _FORM:
-        message = f"This address takes a form: send `Content-Type: {_FORM}`."
+    if raw and request.content_type != FORM:
+        message = f"This address takes a form: send `Content-Type: {FORM}`."
         raise UnsupportedMediaType(message)
     try:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FORM_FIELDS)
@@ -118,12 +129,15 @@ async def _read(request: web.Request) -> bytes:
         raise UnsupportedMediaType(message)
     try:
         async with asyncio.timeout(_BODY_DEADLINE.total_seconds()):
-            return await request.read()
+            raw = await request.read()
     except TimeoutError as error:
         raise SlowBody from error
     except (web.RequestPayloadError, ConnectionError) as error:
         # Broken off, or not framed as announced; often nobody is there to read the answer.
         raise MalformedBody from error
+    if (ask_again := request.get(WHEN_READ)) is not None:
+        await ask_again()
+    return raw
 
 
 def parse_form(fields: Mapping[str, str], model: type[_Body]) -> _Body:
@@ -144,9 +158,10 @@ def _refusal(error: ValidationError) -> MalformedBody | InvalidFields:
     if any(not problem["loc"] for problem in problems):
         return MalformedBody(_NO_OBJECT)
     return InvalidFields(
-        fields={str(problem["loc"][0]): _sentence(problem["type"], problem["msg"]) for problem in problems}
+        fields={str(problem["loc"][0]): problem_sentence(problem["type"], problem["msg"]) for problem in problems}
     )
 
 
-def _sentence(kind: str, message: str) -> str:
-    return _WORDS.get(kind) or message.removeprefix("Value error, ")
+def problem_sentence(kind: str, message: str) -> str:
+    words = _SUBJECT.sub("This must ", message.removeprefix("Value error, ")).replace(" after validation", "")
+    return _WORDS.get(kind) or words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.errors import CrossOrigin
+from gateway.grammar.hosts import is_ip_host, is_local_host, split_host_and_port
 
 # Siblings (`same-site`) are foreign: the protected applications live there.
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -21,4 +22,21 @@ def require_own_origin(request: web.Request, *, public_url: str) -> None:
     origins = request.headers.getall("Origin", ())
     if any(site not in _OWN_SITES for site in sites) or any(origin != public_url for origin in origins):
         message = f"This request came from another site and was refused. Open {public_url} and try again."
+        raise CrossOrigin(message)
+
+
+def require_own_host(request: web.Request, *, public_url: str) -> None:
+    """Raise `CrossOrigin` unless the request was sent to us by a name that no stranger can give us.
+
+    A page of `evil.example` whose name is made to lead here (DNS rebinding) counts as our own page for the browser. It
+    cannot choose what stands in `Host`: the public URL's host, this machine's names and addresses are none of its.
+    """
+    own = split_host_and_port(public_url.partition("://")[2])[0]
+    names = request.headers.getall("Host", ())
+    try:
+        hosts = [split_host_and_port(name)[0] for name in names]
+    except ValueError:
+        hosts = []
+    if len(hosts) != 1 or not (hosts[0] == own or is_local_host(hosts[0]) or is_ip_host(hosts[0])):
+        message = f"This request was sent to a host that is not ours and was refused. Send it to {public_url}."
         raise CrossOrigin(message)

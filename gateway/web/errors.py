@@ -20,6 +20,7 @@ from gateway.errors import (
     Unauthorized,
 )
 from gateway.web.pages import Pages, security_headers
+from gateway.web.v1_errors import is_v1, v1_detail, v1_status
 
 _log = structlog.get_logger("gateway.web")
 
@@ -59,8 +60,10 @@ class RefusalAnswers:
         headers = refusal_headers(refusal)
         request_id = request[REQUEST_ID]
         if not wants_page(request):
-            body = refusal_body(refusal, request_id=request_id)
-            return web.json_response(body, status=refusal.status, headers=headers)
+            status, body = refusal.status, refusal_body(refusal, request_id=request_id)
+            if is_v1(request.path):
+                status, body["detail"] = v1_status(type(refusal)), v1_detail(refusal)
+            return web.json_response(body, status=status, headers=headers)
         page = self.pages.render(
             "error.html", status=refusal.status, title=refusal.title, message=refusal.message, request_id=request_id
         )

@@ -35,6 +35,16 @@ class LoginAnswers:
         self.set_cookie(response, logged_in)
         return response
 
+    def as_access_token(self, logged_in: LoggedIn) -> web.Response:
+        """Answer the access token alone (RFC 6749 section 5.1), and set no cookie."""
+        return web.json_response(
+            {
+                "access_token": self._sign(logged_in.account, logged_in.session),
+                "token_type": "bearer",
+                "expires_in": int(self.access_tokens.lifetime.total_seconds()),
+            }
+        )
+
     def refreshed(self, account: Account, session: Session, refresh_token: RefreshToken) -> web.Response:
         """Answer `{token, user}` for a session that goes on: its own cookie stays as it is."""
         response = self._token_and_user(account, session)
@@ -57,14 +67,16 @@ class LoginAnswers:
         self.refresh_cookie.clear(response)
 
     def _token_and_user(self, account: Account, session: Session) -> web.Response:
-        token = self.access_tokens.sign(
+        return web.json_response({"token": self._sign(account, session), "user": self.profiles.user(account)})
+
+    def _sign(self, account: Account, session: Session) -> str:
+        return self.access_tokens.sign(
             subject=account.id,
             session_id=session.id,
             now=datetime.now(UTC),
             profile=self.profiles.claims(account),
             level=session.level,
         )
-        return web.json_response({"token": token, "user": self.profiles.user(account)})
 
 
 def _age_of_cookie(session: Session) -> timedelta | None:

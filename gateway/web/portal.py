@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.audit.events import note_actor
-from gateway.errors import GatewayError, PasswordChangeRequired, StaleForm, Unauthorized
-from gateway.models import Principal
+from gateway.errors import GatewayError, LoginNotNeeded, PasswordChangeRequired, StaleForm, Unauthorized
+from gateway.models import CredentialKind, Principal
 from gateway.sessions import Visitor
-from gateway.web.cross_origin import require_own_origin
+from gateway.web.cross_origin import require_own_host, require_own_origin
 from gateway.web.errors import refusal_headers
 from gateway.web.page_state import form_token, form_token_matches
 from gateway.web.pages import Pages, security_headers
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.client_address import TrustedProxies
-    from gateway.recognition import Recognition
+    from gateway.recognition.default_user import DefaultUser
+    from gateway.recognition.recognition import Recognition
     from gateway.web.cookies import SessionCookie
     from gateway.web.known_device import KnownDeviceCookie
 
@@ -35,6 +36,8 @@ class Portal:
     trusted_proxies: TrustedProxies
     recognition: Recognition
     device_cookie: KnownDeviceCookie
+    # Whoever presents nothing, where nobody logs in.
+    default_user: DefaultUser | None = None
 
     def visitor(self, request: web.Request) -> Visitor:
         """Say where a request comes from, and from which device."""
@@ -62,8 +65,11 @@ class Portal:
         """Give the principal of the access token; the cookie never counts here.
 
         Raises `Unauthorized` and its kinds, and `PasswordChangeRequired` for a password that somebody else chose and
-        could use as well, except where it `may_be_due`.
+        could use as well, except where it `may_be_due`. Where nobody logs in, whoever presents nothing is the default
+        user; any web page could let its visitor do that, which raises `CrossOrigin`.
         """
+        if self.default_user is not None and "Authorization" not in request.headers:
+            return await self._without_credential(request, self.default_user)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self.recognition.names_us(token.strip()):
             raise Unauthorized
@@ -73,8 +79,34 @@ class Portal:
             raise PasswordChangeRequired
         return principal
 
+    async def by_session(self, request: web.Request, *, password_may_be_due: bool = False) -> Principal:
+        """Give the principal as `by_bearer` does, for what is about a login. Raises `LoginNotNeeded` where none is."""
+        principal = await self.by_bearer(request, password_may_be_due=password_may_be_due)
+        if principal.credential is CredentialKind.NONE:
+            raise LoginNotNeeded
+        return principal
+
+    async def on_page(self, request: web.Request) -> Principal | None:
+        """Give whom a page greets: the principal of the session cookie, or the default user."""
+        principal = await self.by_cookie(request)
+        return await self.default_user.principal() if principal is None and self.default_user else principal
+
+    def require_logins(self, _request: web.Request) -> None:
+        """Raise `LoginNotNeeded` where nobody logs in."""
+        if self.default_user is not None:
+            raise LoginNotNeeded
+
     def require_own_origin(self, request: web.Request) -> None:
         require_own_origin(request, public_url=self.public_url)
+
+    async def _without_credential(self, request: web.Request, default_user: DefaultUser) -> Principal:
+        require_own_origin(request, public_url=self.public_url)
+        require_own_host(request, public_url=self.public_url)
+        principal = await default_user.principal()
+        if principal is None:
+            raise Unauthorized
+        note_actor(principal.account_id)
+        return principal
 
     async def require_form_token(self, request: web.Request, fields: Mapping[str, str]) -> None:
         """Raise `StaleForm` unless the form is one that we gave to this browser."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.account.api_key_handlers import ApiKeyHandlers
-from gateway.account.api_keys import OwnedApiKeys
 from gateway.account.handlers import AccountHandlers
+from gateway.account.own_member_handlers import OwnMemberHandlers
 from gateway.account.password_change import PasswordChange
 from gateway.account.session_handlers import SessionHandlers
 from gateway.account.sessions import OwnSessions
@@ -16,21 +15,23 @@ if TYPE_CHECKING:
 
 
 def make_account(parts: Parts) -> AccountHandlers:
-    change = PasswordChange(
-        proof=parts.proof,
-        rules=parts.password_rules,
-        passwords=parts.passwords,
-        sessions=parts.sessions,
-        refresh_tokens=parts.refresh_tokens,
-        revocation=parts.revocation,
-    )
     return AccountHandlers(
         portal=parts.portal,
         database=parts.database,
         profiles=parts.profiles,
-        password_change=change,
+        password_change=_password_change(parts),
         password_rules=parts.password_rules,
         return_urls=parts.return_urls,
+        answers=parts.answers,
+    )
+
+
+def make_own_member(parts: Parts) -> OwnMemberHandlers:
+    return OwnMemberHandlers(
+        portal=parts.portal,
+        database=parts.database,
+        password_change=_password_change(parts),
+        revocation=parts.revocation,
         answers=parts.answers,
     )
 
@@ -40,6 +41,12 @@ def make_sessions(parts: Parts) -> SessionHandlers:
     return SessionHandlers(parts.portal, own)
 
 
-def make_api_keys(parts: Parts) -> ApiKeyHandlers:
-    owned = OwnedApiKeys(parts.database, api_keys=parts.api_keys, revocation=parts.revocation)
-    return ApiKeyHandlers(portal=parts.portal, api_keys=owned)
+def _password_change(parts: Parts) -> PasswordChange:
+    return PasswordChange(
+        proof=parts.proof,
+        rules=parts.password_rules,
+        passwords=parts.passwords,
+        sessions=parts.sessions,
+        refresh_tokens=parts.refresh_tokens,
+        revocation=parts.revocation,
+    )

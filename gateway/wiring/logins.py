@@ -26,6 +26,7 @@ from gateway.login.refresh_handlers import PresentedSessions, RefreshApi
 from gateway.login.second_factor_api_handlers import HalfFinishedLogins, SecondFactorLoginApi
 from gateway.login.second_factor_handlers import SecondFactorPages
 from gateway.login.second_factor_login import SecondFactorLogin
+from gateway.login.v1_handlers import V1Login
 from gateway.second_factors import SecondFactors
 from gateway.web.challenge_cookie import ChallengeCookie
 
@@ -41,6 +42,7 @@ class LoginHandlers:
 
     pages: LoginPages
     api: LoginApi
+    v1: V1Login
     refresh_api: RefreshApi
     public_config: PublicConfig
     second_factor: SecondFactorHandlers
@@ -73,8 +75,8 @@ def make_logins(settings: Settings, secrets: Secrets, parts: Parts) -> LoginHand
             return_urls=parts.return_urls,
             answers=parts.answers,
             challenge_cookie=shared.cookie,
-            email_login_allowed=settings.auth_api.allow_email_login,
-            registration_allowed=settings.auth_api.allow_registration,
+            email_login_allowed=settings.email_login_allowed,
+            registration_allowed=settings.registration_allowed,
             password_reset_allowed=settings.password_reset_allowed,
         ),
         api=LoginApi(
@@ -84,8 +86,9 @@ def make_logins(settings: Settings, secrets: Secrets, parts: Parts) -> LoginHand
             presented=shared.presented,
             half_finished=shared.half_finished,
             answers=parts.answers,
-            email_login_allowed=settings.auth_api.allow_email_login,
+            email_login_allowed=settings.email_login_allowed,
         ),
+        v1=V1Login(parts.portal, login, parts.answers, settings.email_login_allowed),
         refresh_api=RefreshApi(parts.portal, refreshing, parts.answers),
         public_config=_make_public_config(settings),
         second_factor=_make_second_factor(secrets, parts, shared),
@@ -96,8 +99,8 @@ def _make_public_config(settings: Settings) -> PublicConfig:
     return PublicConfig(
         app_title=settings.site_name,
         server_domain=settings.public_url,
-        email_login_enabled=settings.auth_api.allow_email_login,
-        registration_enabled=settings.auth_api.allow_registration,
+        email_login_enabled=settings.email_login_allowed,
+        registration_enabled=settings.registration_allowed,
         password_reset_enabled=settings.password_reset_allowed,
         email_enabled=settings.mail.transport != "none",
         min_password_length=settings.auth_api.min_password_length,

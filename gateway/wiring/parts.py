@@ -9,7 +9,6 @@ from gateway.api_keys import ApiKeys
 from gateway.challenges import Challenges
 from gateway.client_address import TrustedProxies
 from gateway.credentials.access_tokens import AccessTokens
-from gateway.credentials.api_keys import ApiKeyFormat
 from gateway.credentials.known_devices import KnownDevices
 from gateway.credentials.password_rules import PasswordRules
 from gateway.credentials.passwords import PasswordHashing
@@ -19,8 +18,11 @@ from gateway.mail.letters import Letterhead, Letters
 from gateway.mail.outbox import Outbox
 from gateway.mail.sender import MailSender
 from gateway.mail.transports import make_transport
+from gateway.models import AuthMode
 from gateway.password_proof import PasswordProof
-from gateway.recognition import Recognition
+from gateway.recognition.default_user import DefaultUser
+from gateway.recognition.facts_of import FactsOf
+from gateway.recognition.recognition import Recognition
 from gateway.refresh_tokens import RefreshTokens
 from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions
@@ -36,6 +38,8 @@ from gateway.web.portal import Portal
 from gateway.web.profile import Profiles
 from gateway.web.refresh_cookie import RefreshCookie
 from gateway.web.return_urls import ReturnUrls
+from gateway.wiring.keys import key_formats
+from gateway.wiring.passwords import password_rules
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
@@ -72,7 +76,7 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
     facts = _facts(settings, database)
     sessions = Sessions(database, token_key=secrets.derive("session token"), lifetimes=_lifetimes(settings))
     access_tokens = _access_tokens(settings, secrets)
-    api_keys = ApiKeys(database, key_format=ApiKeyFormat(settings.api_key_prefix), digest_key=secrets.api_key_salt)
+    api_keys = ApiKeys(database, formats=key_formats(settings), digest_key=secrets.api_key_salt)
     outbox = Outbox(box=SealedBox(secrets.derive_lasting("outbox")), enabled=settings.mail.transport != "none")
     proof = _proof(settings, secrets, database, facts)
     recognition = Recognition(
@@ -80,11 +84,11 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
         sessions=sessions,
         access_tokens=access_tokens,
         api_keys=api_keys,
-        api_key_level=1 if settings.api_keys_satisfy == "one_factor" else 2,
         proof=proof,
-        force_password_change=settings.organization.force_password_change,
+        facts_of=_facts_of(settings),
     )
-    portal = _portal(settings, recognition, KnownDevices(key=secrets.derive("known device")))
+    devices = KnownDevices(key=secrets.derive("known device"))
+    portal = _portal(settings, recognition, devices, default_user=_default_user(settings, database, facts))
     profiles = _profiles(settings)
     return Parts(
         database=database,
@@ -115,6 +119,13 @@ def _facts(settings: Settings, database: Database) -> FactsCache:
         max_entries=settings.facts.max_entries,
         max_age=settings.facts.max_age,
         outage_grace=settings.outage_grace,
+    )
+
+
+def _facts_of(settings: Settings) -> FactsOf:
+    return FactsOf(
+        api_key_level=1 if settings.api_keys_satisfy == "one_factor" else 2,
+        force_password_change=settings.organization.force_password_change,
     )
 
 
@@ -164,14 +175,6 @@ def _lifetimes(settings: Settings) -> SessionLifetimes:
     )
 
 
-def password_rules(settings: Settings) -> PasswordRules:
-    return PasswordRules(
-        min_length=settings.auth_api.min_password_length,
-        site_name=settings.site_name,
-        min_score=settings.auth_api.min_password_score,
-    )
-
-
 def _address_limits(settings: Settings, bans: AddressBans) -> AddressLimits:
     api = settings.auth_api
     proxies = TrustedProxies(settings.trusted_proxies)
@@ -188,7 +191,14 @@ def _address_limits(settings: Settings, bans: AddressBans) -> AddressLimits:
     )
 
 
-def _portal(settings: Settings, recognition: Recognition, devices: KnownDevices) -> Portal:
+def _default_user(settings: Settings, database: Database, facts: FactsCache) -> DefaultUser | None:
+    without_logins = settings.auth_mode is AuthMode.NONE
+    return DefaultUser(database, facts=facts, facts_of=_facts_of(settings)) if without_logins else None
+
+
+def _portal(
+    settings: Settings, recognition: Recognition, devices: KnownDevices, *, default_user: DefaultUser | None
+) -> Portal:
     return Portal(
         public_url=settings.public_url,
         pages=Pages(settings.site_name),
@@ -196,6 +206,7 @@ def _portal(settings: Settings, recognition: Recognition, devices: KnownDevices)
         trusted_proxies=TrustedProxies(settings.trusted_proxies),
         recognition=recognition,
         device_cookie=KnownDeviceCookie(devices, secure=settings.secure),
+        default_user=default_user,
     )
 
 

@@ -27,7 +27,7 @@ def make_registration(settings: Settings, secrets: Secrets, parts: Parts) -> Reg
         parts.outbox, secrets.derive("one-time token"), settings.public_url, settings.password_reset_allowed
     )
     admission = Admission(
-        open=settings.auth_api.allow_registration,
+        open=settings.registration_allowed,
         email_domains=settings.auth_api.allowed_email_domains,
         verified_at_once=not parts.outbox.enabled and settings.auth_api.allow_unverified_email_login,
     )

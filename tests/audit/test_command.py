@@ -109,7 +109,7 @@ async def test_list_is_filtered(shell: Shell) -> None:
     assert await kinds(EventFilter()) == [group, enabled, failed, login]
     assert await kinds(EventFilter(kinds=("login",))) == [failed, login]
     assert await kinds(EventFilter(kinds=("login", "group_changed")), limit=2) == [group, failed]
-    assert await kinds(EventFilter(failed_only=True)) == [failed]
+    assert await kinds(EventFilter(succeeded=False)) == [failed]
     assert await kinds(EventFilter(since=day)) == [group, enabled, failed]
     assert await kinds(EventFilter(until=day)) == [login]
     assert await kinds(EventFilter(since=day, until=hour)) == [failed]

@@ -135,16 +135,69 @@ async def test_people_of_the_database_bring_their_groups(tmp_path: Path) -> None
         assert (await gateway.check("http://admin.example.com/", Cookie=cookie)).status == HTTPStatus.OK
 
 
+@pytest.mark.parametrize(
+    ("who", "outcome"),
+    [
+        (["role:admin"], "allow"),
+        (["role:Organization Admin"], "allow"),
+        (["alice", "role:admin"], "allow"),
+        (["role:user"], "deny"),
+        (["alice"], "deny"),
+        (["service:nightly"], "allow"),
+        (["service:nightly", "role:viewer"], "allow"),
+        (["service:other"], "deny"),
+        (["service:other", "role:admin"], "allow"),
+        (["nightly"], "deny"),
+    ],
+)
+async def test_roles_and_service_accounts_can_ask(tmp_path: Path, who: list[str], outcome: str) -> None:
+    rules = """
+access_control:
+  rules:
+    - {name: those, domain: localhost, subject: ["role:admin", "service:Nightly"], policy: one_factor}
+"""
+    arguments = [word for name in who for word in ("--as", name)]
+    finished = await explain(tmp_path, "GET", "http://localhost/", *arguments, "--json", rules=rules)
+    assert finished.code == 0, finished.err
+    assert finished.json["outcome"] == outcome
+    presents = "api_key" if who[0].startswith("service:") else "session"
+    assert finished.json["visitor"]["credential"] == presents
+    if outcome == "deny":
+        text = await explain(tmp_path, "GET", "http://localhost/", *arguments, rules=rules)
+        assert "(Organization User, in no group) is not role:Organization Admin or service:Nightly" in text.out or (
+            "somebody Organization User, in no group is not" in text.out
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--as", "role:owner"], "there is no role owner"),
+        (["--as", "a", "--as", "service:b"], "names two people"),
+        (["--as", "service:a", "--credential", "session"], "a service account has keys only"),
+        (["--as", "service:a", "--group", "b"], "no service account is in one"),
+    ],
+)
+async def test_visitor_whom_nobody_could_be_is_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    finished = await explain(tmp_path, "GET", "http://localhost/", *arguments)
+    assert finished.code == 2
+    assert said in finished.err
+
+
 _TESTED = """
 access_control:
   rules:
-    - {{name: admins, domain: localhost, subject: "group:admins", policy: {policy}}}
+    - {{name: admins, domain: localhost, subject: ["group:admins", "role:admin", "service:ci"], policy: {policy}}}
   tests:
     - {{ask: "GET http://localhost/", expect: login}}
     - {{ask: "GET http://localhost/", as: "group:users", expect: deny}}
     - {{ask: "GET http://localhost/", as: [ada, "group:admins"], expect: allow}}
     - {{ask: "GET http://localhost/", as: "group:admins", factors: 2, expect: {policy}}}
     - {{ask: "GET http://localhost/%00", as: "group:admins", expect: deny}}
+    - {{ask: "GET http://localhost/", as: "role:admin", factors: 2, expect: {policy}}}
+    - {{ask: "GET http://localhost/", as: [ada, "role:user"], expect: deny}}
+    - {{ask: "GET http://localhost/", as: "service:CI", factors: 2, credential: api_key, expect: {policy}}}
+    - {{ask: "GET http://localhost/", as: ["service:cd", "role:viewer"], expect: deny}}
 """
 
 

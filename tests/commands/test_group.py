@@ -57,7 +57,7 @@ async def test_groups_are_shown_with_their_members(gateway: Gateway) -> None:
         (("add", "a,b"), "comma"),
         (("add", ""), "between 1 and 80"),
         (("add-member", "nobody", ADMIN_EMAIL), "gateway group list"),
-        (("add-member", "admins", "nobody@example.com"), "gateway user list"),
+        (("add-member", "admins", "nobody@example.com"), "gateway member list"),
         (("remove-member", "admins", "nobody"), "@"),
         (("remove", "nobody"), "gateway group list"),
         (("show", "nobody"), "gateway group list"),

@@ -72,7 +72,7 @@ async def test_list_names_owners_newest_first(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("create", "--email", "nobody@example.com", "--name", "x"), "gateway user list"),
+        (("create", "--email", "nobody@example.com", "--name", "x"), "gateway member list"),
         ((*MAKE[1:], "--expires", "2020-01-01"), "passed"),
         ((*MAKE[1:], "--expires", "30"), "such as 30d"),
         ((*MAKE[1:], "--expires", "soon"), "such as 30d"),

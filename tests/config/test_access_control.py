@@ -80,8 +80,9 @@ def test_default_policy_can_be_a_variable(load: Load) -> None:
         ("subject: 'user:'", "subject[1][1]: write user:NAME"),
         ("subject: []", "subject: is empty"),
         ("subject: [[]]", "subject[1]: is empty"),
-        ("subject: 'role:owner'", "subject[1][1]: role: is not yet in this version"),
-        ("subject: [['user:a', 'service:b']]", "subject[1][2]: service: is not yet in this version"),
+        ("subject: 'role:owner'", "subject[1][1]: there is no role owner: write admin, operator, user, viewer, or"),
+        ("subject: [['user:a', 'service:']]", "subject[1][2]: write user:NAME"),
+        ("subject: 'services:a'", "subject[1][1]: write user:NAME"),
         ("subject: 'oauth2:client:x'", "subject[1][1]: oauth2: is not supported"),
         ("networks: []", "networks: is empty"),
         ("networks: [office]", "networks[1]: there is no network called office in access_control.networks"),
@@ -129,8 +130,24 @@ def test_bad_rule_is_refused_with_its_line(refused: Refused, line: str, problem:
         ("tests: [{expect: deny}]", "tests[1].ask: is missing"),
         ("tests: [{ask: 'get https://a/', expect: deny}]", "tests[1].ask: write a method in capitals"),
         ("tests: [{ask: 'GET https://a/', expect: pass}]", "tests[1].expect: must be 'allow', 'deny', 'login'"),
-        ("tests: [{ask: 'GET https://a/', expect: deny, as: 'role:x'}]", "tests[1].as[1]: role: is not yet"),
+        ("tests: [{ask: 'GET https://a/', expect: deny, as: 'role:x'}]", "tests[1].as[1]: there is no role x"),
         ("tests: [{ask: 'GET https://a/', expect: deny, as: [a, b]}]", "tests[1]: as: names two people"),
+        (
+            "tests: [{ask: 'GET https://a/', expect: deny, as: ['service:a', b]}]",
+            "tests[1]: as: names two people",
+        ),
+        (
+            "tests: [{ask: 'GET https://a/', expect: deny, as: ['role:admin', 'role:user']}]",
+            "tests[1]: as: names two roles",
+        ),
+        (
+            "tests: [{ask: 'GET https://a/', expect: deny, as: ['service:a', 'group:b']}]",
+            "tests[1]: as: names a group, and no service account is in one",
+        ),
+        (
+            "tests: [{ask: 'GET https://a/', expect: deny, as: 'service:a', credential: session}]",
+            "tests[1]: credential: a service account has keys only",
+        ),
         ("tests: [{ask: 'GET https://a/', expect: deny, factors: 2}]", "tests[1]: factors and credential belong to"),
         ("tests: [{ask: 'GET https://a/', expect: deny, from: office}]", "tests[1].from: must be an address"),
         ("tests: [{ask: 'GET https://a/', expect: deny, form: '::1'}]", "tests[1].form: there is no such setting: did"),
@@ -198,4 +215,5 @@ def test_networks_that_cannot_be_used_are_refused_where_they_stand(refused: Refu
 
 
 def test_credentials_are_called_what_the_gateway_calls_them() -> None:
-    assert set(get_args(CredentialWord)) == set(CredentialKind)
+    """But for the absence of one, which no rule can ask for."""
+    assert set(get_args(CredentialWord)) == set(CredentialKind) - {CredentialKind.NONE}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from aiohttp import ClientSession
 
 from tests.config.conftest import Load, Refused
+from tests.support.commands import run_gateway, serving_process
 
 _EMAIL = "admin@example.com"
 _PASSWORD = "Correct-Horse#9"
@@ -54,6 +58,23 @@ def test_block_that_lost_its_indentation_in_copying_means_the_same(load: Load) -
     assert load(flat).settings == load(_filled(_HELM)).settings
 
 
+@pytest.mark.parametrize("source", ["file", "env_file"])
+async def test_gateway_starts_with_the_snippet_as_it_is_written(tmp_path: Path, source: str) -> None:
+    """As people do it: write the snippet to a file, run bootstrap, start, log in."""
+    file = tmp_path / ("gateway.yaml" if source == "file" else ".env")
+    file.write_text(_filled(_HELM if source == "file" else _ENV))
+    option = "--config" if source == "file" else "--env-file"
+    environ = {"GATEWAY_DATA_DIR": str(tmp_path / "data"), "GATEWAY_LISTEN": "127.0.0.1:0"}
+    made = await run_gateway("bootstrap", option, str(file), environ=environ)
+    assert made.code == 0, made.err
+    assert f"Created {_EMAIL} with the role Organization Admin." in made.out
+    async with serving_process("serve", option, str(file), environ=environ) as url, ClientSession() as client:
+        login = await client.post(f"{url}/api/auth/login", json={"email": _EMAIL, "password": _PASSWORD})
+        bearer = {"Authorization": f"Bearer {(await login.json())['token']}"}
+        answer = await (await client.get(f"{url}/api/v1/orgs/current/members", headers=bearer)).json()
+    assert [(one["email"], one["role"]) for one in answer["members"]] == [(_EMAIL, "Organization Admin")]
+
+
 def test_placeholders_left_in_the_helm_block_are_refused(refused: Refused) -> None:
     email, password, secret = refused(_HELM)
     assert email.startswith("gateway.yaml:5: basic_auth.initial_org_admin_email: ")
@@ -101,11 +122,6 @@ def test_email_and_password_come_together(refused: Refused) -> None:
 def test_each_broken_password_rule_is_named(refused: Refused) -> None:
     [said] = refused(INITIAL_ORG_ADMIN_EMAIL=_EMAIL, INITIAL_ORG_ADMIN_PASSWORD="short")
     assert "It must have at least 12 characters. It must have an upper-case letter. It must have a symbol" in said
-
-
-def test_basic_auth_cannot_be_switched_off_yet(refused: Refused) -> None:
-    [said] = refused(BASIC_AUTH_ENABLED="false")
-    assert said.startswith("BASIC_AUTH_ENABLED: basic_auth.enabled: must be true: nobody could log in")
 
 
 @pytest.mark.parametrize(

@@ -174,9 +174,7 @@ def test_other_redirect_target_is_refused(refused: Refused, written: str) -> Non
         ("organization: {force_password_change: 1}", "organization.force_password_change: write true or false"),
         ("organization: {force_password_change: yes}", "organization.force_password_change: write true or false"),
         ("session: 12h", "session: must be a mapping of keys"),
-        ("auth_type: none", "auth_type: none is not yet in this version"),
-        ("auth_type: oauth", "auth_type: oauth is not yet in this version"),
-        ("auth_type: ldap", "auth_type: must be mixed (none and oauth come with later versions)"),
+        ("auth_type: ldap", "auth_type: must be 'none', 'mixed' or 'oauth'"),
         ("database_url: postgresql://u:p@db/x", "database_url: not yet: PostgreSQL comes with a later version"),
         ("database_url: mysql://u:p@db/x", "database_url: must be sqlite:///"),
         ('database_url: "sqlite:///:memory:"', "database_url: must be sqlite:///"),
@@ -221,3 +219,9 @@ def test_only_true_is_true(load: Load, written: str, allowed: bool) -> None:  # 
 def test_settings_cannot_be_changed(load: Load) -> None:
     with pytest.raises(ValueError, match="frozen"):
         setattr(load().settings, "site_name", "Other")  # noqa: B010 - mypy would refuse the assignment
+
+
+@pytest.mark.parametrize("prefix", ["lc_sk", "Lc_sk_", "_sk_", "s_", "lc-sk_", "lc_sk_\n", "a" * 16 + "_"])
+def test_prefix_of_keys_is_refused_in_words(refused: Refused, prefix: str) -> None:
+    [problem] = refused(GATEWAY_SERVICE_KEY_PREFIX=prefix)
+    assert "an underscore last" in problem

@@ -91,6 +91,11 @@ async def test_configured_administrator_is_used_and_its_password_not_printed(tmp
     assert not (tmp_path / FILE_NAME).exists()
 
 
+def test_mode_in_which_the_printed_password_opens_nothing_is_refused() -> None:
+    with pytest.raises(DemoFailed, match="leave AUTH_TYPE"):
+        demo_settings(Settings(auth_type="none"))
+
+
 def test_missing_nginx_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("gateway.demo.nginx._USUAL_PLACES", "/nowhere")

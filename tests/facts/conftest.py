@@ -10,8 +10,9 @@ import pytest
 
 from gateway.facts.cache import FactsCache
 from gateway.facts.facts import Facts, account_subject, session_subject
-from gateway.models import CredentialKind, OrganizationRole, Principal
+from gateway.models import CredentialKind, OrganizationRole, Principal, Standing
 from gateway.storage.database import Database
+from tests.support.visitors import ORGANIZATION
 
 ENTRIES = 3
 AGE = timedelta(minutes=5)
@@ -43,9 +44,8 @@ def facts(account: str = "ada", session: str = "s1") -> Facts:
         username=None,
         name=account,
         role=OrganizationRole.USER,
-        organization="Default",
-        workspace="Default",
-        groups=(),
+        standing=Standing(ORGANIZATION, memberships=()),
+        workspace=None,
         credential=CredentialKind.SESSION,
         session_id=session,
         level=1,

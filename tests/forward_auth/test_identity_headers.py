@@ -9,17 +9,18 @@ import pytest
 from gateway.config.identity_headers import IdentityFact
 from gateway.config.identity_headers import IdentityHeaders as IdentityHeaderSettings
 from gateway.forward_auth.identity_headers import Header, IdentityHeaders
-from gateway.models import CredentialKind, OrganizationRole, Principal
+from gateway.models import CredentialKind, Membership, OrganizationRole, Principal, Standing, WorkspaceRole
+from tests.support.visitors import ORGANIZATION, SERVICE, WORKSPACE, in_groups
 
+ENGINES = replace(WORKSPACE, display_name="Engines")
 ADA = Principal(
     account_id="1",
     email="ada@example.com",
     username="ada",
     name="Ada Lovelace",
     role=OrganizationRole.ADMIN,
-    organization="Default",
-    workspace="Engines",
-    groups=("admins", "poets"),
+    standing=Standing(ORGANIZATION, (Membership(ENGINES, WorkspaceRole.ADMIN),), groups=("admins", "poets")),
+    workspace=ENGINES,
     credential=CredentialKind.SESSION,
     session_id="s",
     level=1,
@@ -56,7 +57,7 @@ def test_what_is_known_is_said() -> None:
     }
 
 
-@pytest.mark.parametrize("principal", [None, ADA, replace(ADA, username=None, groups=(), name="")])
+@pytest.mark.parametrize("principal", [None, ADA, replace(in_groups(ADA), username=None, name="")])
 def test_every_header_is_there_exactly_once_whoever_it_is(principal: Principal | None) -> None:
     """B1."""
     names = [name for name, _ in identity_headers(principal)]
@@ -95,6 +96,30 @@ def test_preset_speaks_the_words_of_oauth2_proxy() -> None:
         "X-Forwarded-User": "ada@example.com",
     }
     assert set(dict(IdentityHeaders(settings.facts).of(None)).values()) == {""}
+
+
+def test_preset_says_to_langsmith_which_ids_are_there() -> None:
+    settings = IdentityHeaderSettings(presets=("langsmith",))
+    for principal in (ADA, SERVICE):
+        assert dict(IdentityHeaders(settings.facts).of(principal)) == {
+            "X-User-Id": principal.account_id,
+            "X-Tenant-Id": WORKSPACE.id,
+            "X-Organization-Id": ORGANIZATION.id,
+        }
+    nowhere = dict(IdentityHeaders(settings.facts).of(replace(ADA, workspace=None)))
+    assert nowhere == {"X-User-Id": "1", "X-Tenant-Id": "", "X-Organization-Id": ORGANIZATION.id}
+    assert set(dict(IdentityHeaders(settings.facts).of(None)).values()) == {""}
+
+
+def test_ids_can_have_names_of_ones_own() -> None:
+    settings = IdentityHeaderSettings(presets=(), headers={"X-Team": "workspace_id", "X-Who": "user_id"})
+    assert dict(IdentityHeaders(settings.facts).of(ADA)) == {"X-Team": WORKSPACE.id, "X-Who": "1"}
+
+
+def test_service_account_is_told_apart_from_people() -> None:
+    headers = dict(identity_headers(SERVICE))
+    assert (headers["Remote-User"], headers["Remote-Name"]) == ("service:Nightly Build", "Nightly Build")
+    assert (headers["Remote-Email"], headers["Remote-Groups"]) == ("", "")
 
 
 def test_percent_encoding_is_for_applications_that_read_ascii_only() -> None:

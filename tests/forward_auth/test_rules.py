@@ -10,12 +10,13 @@ import pytest
 from gateway.errors import InvalidApiKey
 from gateway.forward_auth.policy import Outcome, Policy
 from gateway.forward_auth.presented import ANONYMOUS, Credential, Presented
-from gateway.models import CredentialKind, Principal, Scope
+from gateway.grammar.subjects import ROLES
+from gateway.models import CredentialKind, OrganizationRole, Principal, Scope
 from tests.support.rules import ask, policy, rule
-from tests.support.visitors import ADA, BAD_KEY, logged_in, nobody_from, with_credential
+from tests.support.visitors import ADA, BAD_KEY, SERVICE, in_groups, logged_in, nobody_from, with_credential
 
 ALLOW, LOG_IN, FORBID = Outcome.ALLOW, Outcome.LOG_IN, Outcome.FORBID
-BOB = replace(ADA, email="bob@example.com", username="bob", groups=("guests",))
+BOB = replace(in_groups(ADA, "guests"), email="bob@example.com", username="bob")
 POLICIES = ["bypass", "one_factor", "two_factor", "deny"]
 
 
@@ -48,6 +49,54 @@ def outcome(rules: Policy, presented: Presented, url: str = "/", method: str = "
 def test_subjects_are_alternatives_and_inner_lists_conjunctions(subject: Any, covered: bool) -> None:  # noqa: ANN401, FBT001 - columns
     rules = policy(rule("one_factor", subject=subject), rule("deny"))
     assert outcome(rules, logged_in(ADA)) is (ALLOW if covered else FORBID)
+
+
+@pytest.mark.parametrize(
+    ("subject", "who", "covered"),
+    [
+        ("role:Organization User", ADA, True),
+        ("role:organization user", ADA, True),
+        ("role:user", ADA, True),
+        ("role:User", ADA, True),
+        ("role:admin", ADA, False),
+        ("role:viewer", ADA, False),
+        ("role:admin", replace(ADA, role=OrganizationRole.ADMIN), True),
+        ("role:user", replace(ADA, role=OrganizationRole.ADMIN), False),
+        ([["role:user", "group:staff"]], ADA, True),
+        ([["role:user", "group:guests"]], ADA, False),
+        ("role:user", SERVICE, True),
+        ("service:Nightly Build", SERVICE, True),
+        ("service:nightly build", SERVICE, True),
+        ("service:nightly", SERVICE, False),
+        ("service:ada", ADA, False),
+        ("service:ada@example.com", ADA, False),
+        ("service:Ada", replace(ADA, name="Ada"), False),
+        ("user:Nightly Build", SERVICE, False),
+        ("user:service:Nightly Build", SERVICE, False),
+        ([["service:nightly build", "role:user"]], SERVICE, True),
+        ([["service:nightly build", "role:admin"]], SERVICE, False),
+    ],
+)
+def test_roles_and_service_accounts_are_subjects(subject: Any, who: Principal, covered: bool) -> None:  # noqa: ANN401, FBT001 - columns
+    rules = policy(rule("one_factor", subject=subject), rule("deny"))
+    presented = with_credential(CredentialKind.API_KEY, who) if who.is_service else logged_in(who)
+    assert outcome(rules, presented) is (ALLOW if covered else FORBID)
+
+
+def test_rules_call_the_roles_what_they_are_called() -> None:
+    assert set(ROLES.values()) == {role.value for role in OrganizationRole}
+
+
+@pytest.mark.parametrize("criteria", [{"domain": "{user}.app.test"}, {"domain_regex": r"^(?P<User>.*)\.app\.test$"}])
+@pytest.mark.parametrize("host", ["nightly.app.test", ".app.test", "service.app.test"])
+def test_service_account_is_nobody_of_whom_a_name_in_the_address_could_speak(
+    criteria: dict[str, Any], host: str
+) -> None:
+    """C3, C4."""
+    who = replace(SERVICE, name="nightly")
+    rules = policy({"policy": "bypass", **criteria}, default="deny")
+    place = replace(ask("/"), host=host)
+    assert rules.decide(with_credential(CredentialKind.API_KEY, who), place).outcome is FORBID
 
 
 @pytest.mark.parametrize("decision", POLICIES)

@@ -39,6 +39,12 @@ CONTEXTS: dict[MailKind, dict[str, str]] = {
         "at": "2 January 2026, 12:00 UTC",
     },
     MailKind.SECOND_FACTOR_CHANGED: {"name": "Ada", "change": "A second factor was added to your account."},
+    MailKind.INVITATION: {
+        "name": "Ada",
+        "email": "ada@example.com",
+        "link": f"{URL}/login",
+        "password": "AbCdE-fGhJk-mNpQr-sTuVw",
+    },
     MailKind.TEST: {},
 }
 

@@ -49,7 +49,7 @@ def test_shipped_files_are_the_output_for_the_defaults() -> None:
         {"listen": "0.0.0.0:9091"},
         {"listen": "[::1]:9091"},
         {"forward_credentials": "true"},
-        {"identity_headers": {"presets": ["authelia", "oauth2-proxy"], "headers": {"X-Team": "groups"}}},
+        {"identity_headers": {"presets": ["authelia", "oauth2-proxy", "langsmith"], "headers": {"X-Team": "groups"}}},
     ],
 )
 def test_nginx_accepts_the_files(settings: dict[str, object]) -> None:
@@ -87,15 +87,48 @@ def test_https_site_asks_about_https_addresses(tmp_path: Path) -> None:
 
 
 OWN_HEADERS = {"presets": ["authelia", "oauth2-proxy"], "headers": {"X-Forwarded-User": "user", "X-Team": "groups"}}
+LANGSMITH = {"presets": ["authelia", "langsmith"]}
 
 
-@pytest.mark.parametrize("configured", [{}, OWN_HEADERS])
+@pytest.mark.parametrize("configured", [{}, OWN_HEADERS, LANGSMITH])
 def test_every_identity_header_of_the_check_is_set(configured: dict[str, object]) -> None:
     """B1, B2."""
     settings = Settings.model_validate({"identity_headers": configured})
     protect = rendered({"identity_headers": configured})["snippets/gateway-protect.conf"]
     for name in {*settings.identity_headers.facts, *headers.IDENTITY_HEADERS}:
         assert len(re.findall(rf"^proxy_set_header {name} +\$gateway_", protect, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "told_to_the_check", "passed_on"),
+    [
+        ({}, "X-Tenant-Id", {"X-Tenant-Id": '""'}),
+        ({"identity_headers": LANGSMITH}, "X-Tenant-Id", {"X-Tenant-Id": "$gateway_x_tenant_id"}),
+        ({"workspace_header": "x-tenant-id"}, "x-tenant-id", {"X-Tenant-Id": '""'}),
+        ({"workspace_header": "X-Team"}, "X-Team", {"X-Tenant-Id": '""', "X-Team": '""'}),
+        ({"workspace_header": "X-User-Id"}, "X-User-Id", {"X-Tenant-Id": '""', "X-User-Id": '""'}),
+        ({"workspace_header": "X-Team", "identity_headers": OWN_HEADERS}, "X-Team", {"X-Team": "$gateway_x_team"}),
+        ({"workspace_header": "none"}, None, {"X-Tenant-Id": None}),
+        (
+            {"workspace_header": "none", "identity_headers": LANGSMITH},
+            None,
+            {"X-Tenant-Id": "$gateway_x_tenant_id"},
+        ),
+    ],
+)
+def test_what_names_the_workspace_goes_to_the_check_and_no_further(
+    settings: dict[str, object], told_to_the_check: str | None, passed_on: dict[str, str | None]
+) -> None:
+    """B2."""
+    files = rendered(settings)
+    check = files["snippets/gateway-location.conf"].partition("location @gateway_401")[0]
+    sent = dict(re.findall(r"^ *proxy_set_header (\S+) +(\S+);", check, re.MULTILINE))
+    known = {name: value for name, value in sent.items() if name.lower() in {"x-tenant-id", "x-team", "x-user-id"}}
+    expected = f"$http_{told_to_the_check.lower().replace('-', '_')}" if told_to_the_check else ""
+    assert known == ({told_to_the_check: expected} if told_to_the_check else {})
+    protect = re.findall(r"^proxy_set_header (\S+) +(\S+);", files["snippets/gateway-protect.conf"], re.MULTILINE)
+    for name, value in passed_on.items():
+        assert [said for header, said in protect if header == name] == ([] if value is None else [value])
 
 
 def test_identity_headers_that_are_switched_off_are_removed_all_the_same() -> None:
@@ -112,7 +145,7 @@ def test_credentials_pass_where_the_settings_say_so() -> None:
     assert not re.search(r"proxy_set_header (Authorization|X-API-Key) +\$gateway", text)
 
 
-@pytest.mark.parametrize("configured", [{}, OWN_HEADERS])
+@pytest.mark.parametrize("configured", [{}, OWN_HEADERS, LANGSMITH])
 def test_no_header_is_set_twice(configured: dict[str, object]) -> None:
     """Both lines would be sent."""
     for text in rendered({"identity_headers": configured}).values():
@@ -139,7 +172,8 @@ def test_ingress_says_what_the_snippets_say() -> None:
     assert said["auth-url"].endswith(":9091/api/authz/auth-request")
     assert (said["auth-signin"], said["auth-signin-redirect-param"]) == ("https://login.example.org/login", "rd")
     assert said["auth-response-headers"].split(",") == list(headers.IDENTITY_HEADERS)
-    assert strip["data"] == dict.fromkeys((*headers.REMOVED_IDENTITY_HEADERS, *headers.REMOVED_REQUEST_HEADERS), "")
+    removed = (*headers.removed_from_visitors("X-Tenant-Id"), *headers.REMOVED_REQUEST_HEADERS)
+    assert strip["data"] == dict.fromkeys(removed, "")
     paths = {path["path"]: path["backend"]["service"]["name"] for path in pages["spec"]["rules"][0]["http"]["paths"]}
     assert paths == {"/": "gateway", "/api/authz": "gateway-nowhere"}
 

@@ -44,6 +44,11 @@ _SETTINGS: dict[str, Any] = {
             "include-name": "POST /api/auth/sessions/revoke-others",
             "checks": {"allow_header_conformance": {"enabled": False}},
         },
+        # In the same way `basic` is read as a member's id.
+        {
+            "include-name": "POST /api/v1/orgs/current/members/basic",
+            "checks": {"allow_header_conformance": {"enabled": False}},
+        },
     ],
     "checks": {
         # A body that fits the schema can still break a rule that no schema can state, and be refused for it.
@@ -75,6 +80,12 @@ _REACHED = {
     "GET /api/api-keys/{api_key_id}",
     "POST /api/api-keys/{api_key_id}/rotate",
     "DELETE /api/api-keys/{api_key_id}",
+    "GET /api/v1/orgs",
+    "GET /api/v1/orgs/current",
+    "GET /api/v1/orgs/current/members",
+    "POST /api/v1/orgs/current/members/basic",
+    "GET /api/v1/orgs/current/members/{member_id}",
+    "PATCH /api/v1/orgs/current/members/{member_id}",
 }
 
 

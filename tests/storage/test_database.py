@@ -48,7 +48,7 @@ async def test_broken_foreign_key_is_refused(database: Database) -> None:
     with pytest.raises(IntegrityError):
         async with database.write() as connection:
             await connection.execute(
-                text("INSERT INTO workspaces VALUES ('w', 'no such organization', 'x', '2026-01-01 00:00:00')")
+                text("INSERT INTO workspaces VALUES ('w', 'no such organization', 'x', '2026-01-01 00:00:00', 'x')")
             )
 
 

@@ -11,7 +11,7 @@ from gateway.errors import Unavailable
 from gateway.models import ApiKey
 from gateway.storage.api_keys import find_api_key, find_api_key_by_digest, insert_api_key, touch_api_keys
 from gateway.storage.database import Database
-from gateway.storage.groups import insert_group, insert_member, list_members_of
+from gateway.storage.groups import insert_group, insert_member, list_group_members
 from gateway.storage.last_use import LastUse
 from tests.support.database import Disk, add_account, add_organization
 
@@ -82,8 +82,8 @@ async def test_account_takes_its_keys_and_memberships_with_it(database: Database
     """K3."""
     async with database.write() as connection:
         group = await insert_group(connection, "admins", now=NOW)
-        assert await insert_member(connection, group.id, api_key.account_id)
+        assert await insert_member(connection, group.id, api_key.owner_id)
         await connection.execute(text("DELETE FROM accounts"))
         assert await find_api_key_by_digest(connection, b"d" * 32) is None
         assert await find_api_key(connection, api_key.id) is None
-        assert await list_members_of(connection, group.id) == []
+        assert await list_group_members(connection, group.id) == {}

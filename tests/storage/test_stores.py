@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import Conflict
-from gateway.models import OrganizationRole, Session
+from gateway.models import AuthMode, OrganizationRole, Session
 from gateway.storage.accounts import (
     count_active_admins,
     find_account,
@@ -134,9 +134,8 @@ async def test_session_is_found_by_digest_and_by_id_with_all_that_a_check_needs(
     session = await add_session(database, account.id, "s1")
     await add_session(database, account.id, "s2")
     async with database.read() as connection:
-        organization = await find_organization(connection)
-        assert await find_session_by_digest(connection, b"s1") == (session, account, organization)
-        assert await find_session(connection, "s1") == (session, account, organization)
+        assert await find_session_by_digest(connection, b"s1") == (session, account)
+        assert await find_session(connection, "s1") == (session, account)
         for unknown in (b"", b"s", b"s11", b"S1"):
             assert await find_session_by_digest(connection, unknown) is None
 
@@ -202,12 +201,11 @@ async def test_database_itself_refuses_a_second_organization(database: Database)
         await add_organization(database)
 
 
-async def test_organization_has_one_workspace_of_its_name(database: Database) -> None:
+async def test_organization_is_found_as_it_was_made(database: Database) -> None:
     async with database.write() as connection:
         assert await find_organization(connection) is None
-        made = await create_organization(connection, display_name="Default", now=NOW)
+        made = await create_organization(connection, display_name="Default", mode=AuthMode.NONE, now=NOW)
         assert await find_organization(connection) == made
-    assert made.display_name == made.workspace_name == "Default"
 
 
 def setup_link(purpose: str = "setup", account_id: str | None = None) -> OneTimeToken:

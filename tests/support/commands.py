@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.support.forked_command import PRELOADED, be_the_command
 from tests.support.gateway import Gateway
 
 _GATEWAY = (sys.executable, "-m", "gateway")
+# To import everything takes a second, to fork a process that has done it some milliseconds.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(PRELOADED)
+_LISTENS = "Gateway listens on "
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +45,15 @@ async def run_command(gateway: Gateway, *arguments: str, stdin: str = "") -> Fin
 
 async def run_gateway(*arguments: str, environ: Mapping[str, str], stdin: str = "") -> Finished:
     """Run a command with nothing in its environment but this."""
-    process = await start_command(*arguments, environ=environ)
-    out, err = await process.communicate(stdin.encode())
-    return Finished(process.returncode or 0, out.decode(), err.decode())
+    with TemporaryDirectory(prefix="gateway-command-") as folder:
+        streams = Path(folder)
+        for name, text in (("in", stdin), ("out", ""), ("err", "")):
+            (streams / name).write_text(text)
+        whole = {"PATH": os.environ["PATH"], **environ}
+        process = _FORKS.Process(target=be_the_command, args=(arguments, whole, streams))
+        process.start()
+        await asyncio.to_thread(process.join)
+        return Finished(process.exitcode or 0, (streams / "out").read_text(), (streams / "err").read_text())
 
 
 async def start_command(*arguments: str, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
@@ -50,3 +65,17 @@ async def start_command(*arguments: str, environ: Mapping[str, str]) -> asyncio.
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+@asynccontextmanager
+async def serving_process(*arguments: str, environ: Mapping[str, str]) -> AsyncIterator[str]:
+    """Run a gateway in a process of its own until the block ends; gives the address that it says it listens on."""
+    process = await start_command(*arguments, environ=environ)
+    assert process.stdout is not None
+    try:
+        line = (await process.stdout.readline()).decode()
+        assert line.startswith(_LISTENS), line
+        yield line.removeprefix(_LISTENS).strip()
+    finally:
+        process.terminate()
+        await process.communicate()

@@ -13,12 +13,13 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.util import await_only
 
-from gateway.models import Account, OrganizationRole
+from gateway.models import Account, AuthMode, OrganizationRole
 from gateway.storage.accounts import create_account
 from gateway.storage.database import Database
 from gateway.storage.invalidations import append_invalidation
-from gateway.storage.migrate import migrate
 from gateway.storage.organizations import create_organization
+from gateway.storage.workspaces import insert_workspace
+from tests.support.migrated import lay_migrated_file
 
 _NO_HASH = "no hash"
 
@@ -66,9 +67,9 @@ class Disk:
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """A migrated SQLite file with nothing in it."""
+    lay_migrated_file(tmp_path / "gateway.db")
     database = Database.open(tmp_path / "gateway.db")
     try:
-        await migrate(database)
         yield database
     finally:
         await database.close()
@@ -82,16 +83,19 @@ def disk(database: Database) -> Disk:
 
 async def add_organization(database: Database) -> None:
     async with database.write() as connection:
-        await create_organization(connection, display_name="Default", now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        made = await create_organization(connection, display_name="Default", mode=AuthMode.BASIC, now=now)
+        await insert_workspace(connection, organization_id=made.id, display_name="Default", now=now)
 
 
-async def add_account(
+async def add_account(  # noqa: PLR0913 - one argument for each thing that a test may want otherwise
     database: Database,
     email: str = "ada@example.com",
     *,
     role: OrganizationRole = OrganizationRole.USER,
     password_hash: str = _NO_HASH,
     must_change_password: bool = False,
+    email_verified: bool = True,
 ) -> Account:
     async with database.write() as connection:
         return await create_account(
@@ -101,6 +105,7 @@ async def add_account(
             password_hash=password_hash,
             role=role,
             must_change_password=must_change_password,
+            email_verified=email_verified,
             now=datetime.now(UTC),
         )
 

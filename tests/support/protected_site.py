@@ -88,10 +88,10 @@ def portal_environment(data_dir: Path, listener: socket.socket, **more: str) -> 
     )
 
 
-def settings_asking(gateway: int | str, environ: Mapping[str, str]) -> Settings:
+def settings_asking(gateway: int | str, environ: Mapping[str, str], *, config: Path | None = None) -> Settings:
     """Give settings whose gateway answers on this port, or at this URL."""
     port = urlsplit(gateway).port if isinstance(gateway, str) else gateway
-    return load_settings(None, (), {**environ, "GATEWAY_LISTEN": f"127.0.0.1:{port}"}).settings
+    return load_settings(config, (), {**environ, "GATEWAY_LISTEN": f"127.0.0.1:{port}"}).settings
 
 
 def values_of(headers: list[tuple[str, str]], name: str) -> list[str]:

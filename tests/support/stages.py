@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from gateway.config.settings import Settings
 
+# For an application that wants to be told in LangSmith's words.
+_LANGSMITH = "identity_headers: {presets: [authelia, langsmith]}\n"
+
 ALLOW = Reply(200, (("Remote-User", "alice"), ("X-Decision-Id", "d1")))
 
 
@@ -84,15 +87,15 @@ class StandIn:
 
 
 @contextmanager
-def _stage(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def _stage(proxy: str, tmp_path_factory: pytest.TempPathFactory, *, more: str = "") -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp(f"gateway-behind-{proxy}")
     rules = folder / "rules.yaml"
-    rules.write_text(RULES)
+    rules.write_text(RULES + more)
     listener = listen_on_loopback(0)
     environ = portal_environment(folder / "data", listener)
     with (
         in_background(start_gateway(environ, config=rules)) as gateway,
-        PROXIES[proxy](settings_asking(gateway.url, environ), listener) as site,
+        PROXIES[proxy](settings_asking(gateway.url, environ, config=rules), listener) as site,
     ):
         yield Stage(site, log_in(site, ADMIN_EMAIL, ADMIN_PASSWORD))
 
@@ -118,6 +121,18 @@ def behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def behind_traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with _stage("traefik", tmp_path_factory) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def langsmith_behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with _stage("nginx", tmp_path_factory, more=_LANGSMITH) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def langsmith_behind_traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with _stage("traefik", tmp_path_factory, more=_LANGSMITH) as stage:
         yield stage
 
 

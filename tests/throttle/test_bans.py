@@ -164,7 +164,7 @@ async def test_paused_account_does_not_get_its_visitors_banned(gateway: Gateway)
     assert banned_addresses(gateway) == []
 
 
-# What is posted with a session, a token or a key that counts on, and takes no other secret.
+# What is posted with a session, a token or a key that counts on, and tries no other secret.
 TAKES_NO_SECRET = {
     "/logout",
     "/api/auth/logout",
@@ -172,6 +172,16 @@ TAKES_NO_SECRET = {
     "/api/auth/sessions/revoke-others",
     "/api/api-keys",
     "/api/api-keys/{api_key_id}/rotate",
+    "/api/v1/orgs",
+    "/api/v1/orgs/current/members/basic",
+    "/api/v1/orgs/current/members/basic/batch",
+    "/api/v1/workspaces",
+    "/api/v1/workspaces/{workspace_id}/members",
+    "/api/v1/groups",
+    "/api/v1/groups/{group_id}/members",
+    "/api/v1/service-accounts",
+    "/api/v1/orgs/current/service-keys",
+    "/api/v1/orgs/current/service-keys/{key_id}/rotate",
 }
 
 

@@ -59,6 +59,7 @@ def test_shipped_files_are_the_output_for_the_defaults() -> None:
         {"listen": "0.0.0.0:9091"},
         {"listen": "[::1]:9091"},
         {"identity_headers": OWN_HEADERS},
+        {"identity_headers": {"presets": ["langsmith"]}, "workspace_header": "X-Team"},
     ],
 )
 def test_traefik_accepts_the_files(settings: dict[str, object]) -> None:
@@ -96,7 +97,9 @@ def test_https_site_asks_about_https_addresses(tmp_path: Path) -> None:
     assert passed.values("X-Forwarded-Proto") == ["https"]
 
 
-@pytest.mark.parametrize("configured", [{}, {"presets": ["oauth2-proxy"]}, OWN_HEADERS])
+@pytest.mark.parametrize(
+    "configured", [{}, {"presets": ["oauth2-proxy"]}, {"presets": ["authelia", "langsmith"]}, OWN_HEADERS]
+)
 def test_every_identity_header_is_taken_from_the_check_and_no_other_name_is_left(configured: dict[str, object]) -> None:
     """B1, B2."""
     facts = Settings.model_validate({"identity_headers": configured}).identity_headers.facts
@@ -107,10 +110,29 @@ def test_every_identity_header_is_taken_from_the_check_and_no_other_name_is_left
         for spelling in (name, name.upper(), name.lower(), name.replace("-", "_"), name.replace("-", ".")):
             assert taken.search(spelling)
         assert name not in removed, "it would be removed after the check's answer was set"
-    for name in {*headers.REMOVED_IDENTITY_HEADERS, *PRESETS["oauth2-proxy"]} - set(facts):
+    for name in {*headers.REMOVED_IDENTITY_HEADERS, *PRESETS["oauth2-proxy"], *PRESETS["langsmith"]} - set(facts):
         assert removed[name] == ""
     for name in ("Cookie", "Authorization", "X-Api-Key", "Host", "Content-Type", "X-Forwarded-For", "X-Team-Name"):
         assert not taken.search(name)
+
+
+@pytest.mark.parametrize(
+    ("workspace_header", "removed", "kept"),
+    [
+        ("X-Tenant-Id", {"X-Tenant-Id"}, {"X-Team"}),
+        ("X-Team", {"X-Tenant-Id", "X-Team"}, set()),
+        ("none", set(), {"X-Tenant-Id", "X-Team"}),
+    ],
+)
+def test_what_names_the_workspace_is_removed_after_the_check(
+    workspace_header: str, removed: set[str], kept: set[str]
+) -> None:
+    """B2."""
+    found = middlewares(rendered({"workspace_header": workspace_header}))
+    assert found["gateway"]["chain"]["middlewares"] == ["gateway-check", "gateway-strip"]
+    stripped = set(found["gateway-strip"]["headers"]["customRequestHeaders"])
+    assert removed <= stripped
+    assert not kept & stripped
 
 
 def test_portal_does_not_offer_checks() -> None:

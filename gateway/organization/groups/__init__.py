@@ -1,0 +1,1 @@
+"""Which sets of people do rules refer to?"""

@@ -1,0 +1,1 @@
+"""Which parts does it have, and who is in each?"""

@@ -1,0 +1,1 @@
+"""Whose credential is this?"""
