@@ -47,6 +47,7 @@ class Onlooker:
     javascript: bool = True
     complaints: list[str] = field(default_factory=list)
     _seen: list[str] = field(default_factory=list)
+    _measuring: Page | None = None
 
     def __post_init__(self) -> None:
         self.page.on("console", lambda message: self._hear(message))  # noqa: PLW0108 - Playwright marks bound methods
@@ -80,17 +81,18 @@ class Onlooker:
         return width
 
     async def _colours(self, image: bytes) -> int:
-        browser = self.page.context.browser
-        assert browser is not None
-        # A page of its own: the one that is looked at admits no images but the gateway's, and perhaps no scripts.
-        measuring = await browser.new_page()
-        count: int = await measuring.evaluate(_COLOURS, b64encode(image).decode())
-        await measuring.close()
+        if self._measuring is None:
+            browser = self.page.context.browser
+            assert browser is not None
+            # A page of its own: the one that is looked at admits no images but the gateway's, and perhaps no scripts.
+            self._measuring = await browser.new_page()
+        count: int = await self._measuring.evaluate(_COLOURS, b64encode(image).decode())
         return count
 
 
 async def axe_findings(page: Page) -> list[str]:
     """Give what axe-core has against a page. Evaluated, not added as a script: our policy would refuse that."""
-    await page.evaluate(_AXE.read_text())
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_AXE.read_text())
     findings: list[str] = await page.evaluate(_FINDINGS)
     return findings
