@@ -25,7 +25,7 @@ from gateway.sessions import SessionLifetimes, Sessions
 from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
 from tests.support.database import Disk, add_account, add_organization
-from tests.support.parts import make_revocation
+from tests.support.parts import disable, enable, make_revocation
 from tests.support.recognition import make_recognition
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -252,9 +252,9 @@ async def test_disabled_owner_is_the_end_of_the_key(one: Process, ada: Account) 
     """K3."""
     _, key = await one.owned.create(ada.id, REPORT)
     assert await one.recognises(key)
-    await one.revocation.disable(ada)
+    await disable(one.revocation, ada)
     assert not await one.recognises(key)
-    await one.revocation.enable(ada)
+    await enable(one.revocation, ada)
     assert await one.recognises(key)
 
 

@@ -22,7 +22,7 @@ from gateway.storage.accounts import count_active_admins, find_account
 from gateway.storage.database import Database
 from gateway.storage.invalidations import read_tail
 from tests.support.database import Disk, add_account, add_organization
-from tests.support.parts import RULES, make_proof, make_revocation
+from tests.support.parts import RULES, disable, enable, hand_over_password, make_proof, make_revocation
 from tests.support.visitors import ORGANIZATION
 
 DAY = timedelta(days=1)
@@ -93,7 +93,7 @@ async def test_disabled_account_has_no_session_any_more(house: House) -> None:
     """S3."""
     ada, eve = await add_account(house.database), await add_account(house.database, "eve@example.com")
     tokens = [(await house.log_in(account))[1] for account in (ada, ada, eve)]
-    await house.revocation.disable(ada)
+    await disable(house.revocation, ada)
     assert (await house.account(ada)).disabled
     assert await house.alive(*tokens) == [False, False, True]
     assert await house.log() == (account_subject(ada.id),)
@@ -103,8 +103,8 @@ async def test_disabled_account_has_no_session_any_more(house: House) -> None:
 async def test_enabled_account_may_log_in_again_and_its_old_sessions_stay_dead(house: House) -> None:
     ada = await add_account(house.database)
     _, token = await house.log_in(ada)
-    await house.revocation.disable(ada)
-    await house.revocation.enable(ada)
+    await disable(house.revocation, ada)
+    await enable(house.revocation, ada)
     assert not (await house.account(ada)).disabled
     assert await house.alive(token) == [False]
 
@@ -112,7 +112,7 @@ async def test_enabled_account_may_log_in_again_and_its_old_sessions_stay_dead(h
 async def test_session_opened_after_disabling_does_not_count(house: House) -> None:
     """A login that was in flight when its account was disabled."""
     ada = await add_account(house.database)
-    await house.revocation.disable(ada)
+    await disable(house.revocation, ada)
     _, token = await house.log_in(ada)
     assert await house.alive(token) == [False]
 
@@ -122,7 +122,7 @@ async def test_last_active_administrator_cannot_be_disabled(house: House) -> Non
     await add_account(house.database)
     _, token = await house.log_in(root)
     with pytest.raises(Conflict, match=r"root@example\.com"):
-        await house.revocation.disable(root)
+        await disable(house.revocation, root)
     assert not (await house.account(root)).disabled
     assert await house.alive(token) == [True]
     assert (await house.log(), house.rang) == ((), [])
@@ -131,16 +131,16 @@ async def test_last_active_administrator_cannot_be_disabled(house: House) -> Non
 async def test_disabled_administrator_does_not_count_as_another_one(house: House) -> None:
     first = await add_account(house.database, "a@example.com", role=ADMIN)
     second = await add_account(house.database, "b@example.com", role=ADMIN)
-    await house.revocation.disable(first)
-    await house.revocation.disable(first)
+    await disable(house.revocation, first)
+    await disable(house.revocation, first)
     with pytest.raises(Conflict):
-        await house.revocation.disable(second)
+        await disable(house.revocation, second)
 
 
 async def test_two_administrators_who_disable_each_other_leave_one(house: House) -> None:
     """N1."""
     both = [await add_account(house.database, f"{name}@example.com", role=ADMIN) for name in "ab"]
-    outcomes = await asyncio.gather(*map(house.revocation.disable, both * 5), return_exceptions=True)
+    outcomes = await asyncio.gather(*(disable(house.revocation, one) for one in both * 5), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {type(None), Conflict}
     async with house.database.read() as connection:
         assert await count_active_admins(connection) == 1
@@ -150,7 +150,7 @@ async def test_handed_over_password_ends_every_session(house: House) -> None:
     """S5."""
     ada, eve = await add_account(house.database), await add_account(house.database, "eve@example.com")
     tokens = [(await house.log_in(account))[1] for account in (ada, ada, eve)]
-    await house.revocation.hand_over_password(ada, password_hash="new hash", must_change=True)
+    await hand_over_password(house.revocation, ada, password_hash="new hash", must_change=True)
     changed = await house.account(ada)
     assert (changed.password_hash, changed.must_change_password) == ("new hash", True)
     assert await house.alive(*tokens) == [False, False, True]
@@ -162,8 +162,8 @@ async def test_handed_over_password_ends_every_session(house: House) -> None:
     "revoke",
     [
         lambda house, _ada, session_id: house.revocation.end_session(session_id),
-        lambda house, ada, _session_id: house.revocation.disable(ada),
-        lambda house, ada, _session_id: house.revocation.hand_over_password(ada, password_hash="h", must_change=True),
+        lambda house, ada, _session_id: disable(house.revocation, ada),
+        lambda house, ada, _session_id: hand_over_password(house.revocation, ada, password_hash="h", must_change=True),
     ],
     ids=["end_session", "disable", "hand_over_password"],
 )
@@ -198,7 +198,7 @@ async def test_doorbell_rings_after_the_commit(house: House, tmp_path: Path) -> 
         with closing(sqlite3.connect(tmp_path / "gateway.db")) as other_process:
             sessions_left.extend(other_process.execute("SELECT count(*) FROM sessions").fetchone())
 
-    await make_revocation(house.database, look).disable(ada)
+    await disable(make_revocation(house.database, look), ada)
     assert sessions_left == [0]
 
 
@@ -273,9 +273,9 @@ async def test_password_change_that_was_overtaken_by_a_revocation_changes_nothin
     await asyncio.wait([changing, asyncio.create_task(passwords.reached.wait())], return_when=asyncio.FIRST_COMPLETED)
     assert not changing.done(), changing.exception()
     if overtaken_by == "reset":
-        await house.revocation.hand_over_password(ada, password_hash="handed over", must_change=True)
+        await hand_over_password(house.revocation, ada, password_hash="handed over", must_change=True)
     else:
-        await house.revocation.disable(ada)
+        await disable(house.revocation, ada)
     before = await house.account(ada)
     passwords.go_on.set()
     with pytest.raises(GatewayError):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotFound, TokenExpired
-from gateway.revocation.sessions import end_every_session
+from gateway.revocation.sessions import end_every_session, end_one_session
 from gateway.sessions import list_open_sessions
 from gateway.storage.accounts import find_account
-from gateway.storage.sessions import StoredSession, find_session
+from gateway.storage.sessions import StoredSession
 
 if TYPE_CHECKING:
     from gateway.revocation import Revocation
@@ -32,12 +32,8 @@ class OwnSessions:
 
     async def end(self, account_id: str, session_id: str) -> None:
         """End a session at once. Raises `NotFound`."""
-        async with self._revocation.transaction() as transaction:
-            found = await find_session(transaction.connection, session_id)
-            if found is None or found[0].account_id != account_id:
-                raise NotFound(_NO_SUCH_SESSION)
-            await self._revocation.end_session_within(transaction, session_id, reason=_REASON)
-            transaction.log("session_ended", session_id=session_id, reason=_REASON)
+        if not await end_one_session(self._revocation, session_id, account_id=account_id, reason=_REASON):
+            raise NotFound(_NO_SUCH_SESSION)
 
     async def end_others(self, account_id: str, *, keep: str) -> None:
         """End every other session, and the logins that are half finished. Raises `TokenExpired`."""

@@ -61,15 +61,6 @@ class Revocation:
         if principal is not None and principal.session_id is not None:
             await self.end_session(principal.session_id)
 
-    async def disable(self, account: Account) -> None:
-        """Disable an account and end its sessions. Raises `Conflict` for the last active Organization Admin."""
-        async with self.transaction() as transaction:
-            await accounts.disable(transaction, account)
-
-    async def enable(self, account: Account) -> None:
-        async with self.transaction() as transaction:
-            await accounts.enable(transaction, account)
-
     async def ban(self, account: Account, *, until: datetime, reason: str) -> None:
         """Ban an account and end its sessions. Raises `Conflict` for the last active Organization Admin."""
         async with self.transaction() as transaction:
@@ -79,16 +70,10 @@ class Revocation:
         async with self.transaction() as transaction:
             await accounts.unban(transaction, account)
 
-    async def hand_over_password(self, account: Account, *, password_hash: str, must_change: bool) -> None:
-        """Set a password that somebody else chose; every session of the account ends."""
-        async with self.transaction() as transaction:
-            await self.hand_over_password_within(
-                transaction, account, password_hash=password_hash, must_change=must_change
-            )
-
     async def hand_over_password_within(
         self, transaction: Transaction, account: Account, *, password_hash: str, must_change: bool
     ) -> None:
+        """Set a password that somebody else chose; every session of the account ends."""
         await set_password(
             transaction.connection,
             account.id,

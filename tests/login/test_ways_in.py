@@ -32,6 +32,7 @@ from tests.support.newcomers import (
     request_reset,
     rows,
 )
+from tests.support.parts import disable, hand_over_password
 from tests.support.refreshing import Program, log_in_program
 
 ADDRESS = "198.51.100.7"
@@ -86,7 +87,7 @@ async def second_factor(ada: Ada) -> None:
 
 
 async def disabled(ada: Ada) -> None:
-    await ada.revocation.disable(await ada.account())
+    await disable(ada.revocation, await ada.account())
 
 
 async def unverified(ada: Ada) -> None:
@@ -107,7 +108,7 @@ async def password_due(ada: Ada) -> None:
     """Let an administrator hand over the very same password, and log in with it once more."""
     account = await ada.account()
     assert account.password_hash is not None
-    await ada.revocation.hand_over_password(account, password_hash=account.password_hash, must_change=True)
+    await hand_over_password(ada.revocation, account, password_hash=account.password_hash, must_change=True)
     ada.program = await log_in_program(ada.gateway, EMAIL, PASSWORD)
     await rows(ada.gateway, "UPDATE accounts SET must_change_password = 0 WHERE email = ?", EMAIL)
     assert (await request_reset(ada.gateway)).status == 200

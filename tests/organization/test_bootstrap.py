@@ -18,7 +18,7 @@ from gateway.revocation import ring_nobody
 from gateway.storage.accounts import list_accounts
 from gateway.storage.database import Database
 from tests.support.database import add_account
-from tests.support.parts import make_revocation
+from tests.support.parts import disable, hand_over_password, make_revocation
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PASSWORD = "Correct-horse-7"
@@ -94,7 +94,8 @@ async def test_configured_password_is_the_one_that_opens(
 async def test_changed_password_is_never_set_back(database: Database, bootstrap: Bootstrap) -> None:
     await bootstrap.create_administrator(ADMINISTRATOR)
     [account] = await _accounts(database)
-    await make_revocation(database, ring_nobody).hand_over_password(account, password_hash="own", must_change=False)
+    revocation = make_revocation(database, ring_nobody)
+    await hand_over_password(revocation, account, password_hash="own", must_change=False)
     [changed] = await _accounts(database)
     for again in (ADMINISTRATOR, FirstAdministrator("root@example.com", "New name", "Another-password-8")):
         assert not await bootstrap.create_administrator(again)
@@ -103,7 +104,7 @@ async def test_changed_password_is_never_set_back(database: Database, bootstrap:
 
 async def test_existing_member_is_neither_promoted_nor_enabled(database: Database, bootstrap: Bootstrap) -> None:
     member = await add_account(database, ADMINISTRATOR.email)
-    await make_revocation(database, ring_nobody).disable(member)
+    await disable(make_revocation(database, ring_nobody), member)
     [before] = await _accounts(database)
     assert not await bootstrap.create_administrator(ADMINISTRATOR)
     assert await _accounts(database) == [before]

@@ -17,6 +17,7 @@ from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
 from tests.support.database import add_account, add_organization
 from tests.support.members import Office, audited, make_office, principal_of
+from tests.support.parts import disable
 
 ADMIN, OPERATOR, USER = OrganizationRole.ADMIN, OrganizationRole.OPERATOR, OrganizationRole.USER
 
@@ -158,7 +159,7 @@ async def test_last_active_administrator_stays(office: Office, root: Account) ->
         office.members.change(None, root.id, MemberChange(role=OPERATOR)),
         office.members.change(None, root.id, MemberChange(disabled=True)),
         office.members.remove(None, root.id),
-        office.revocation.disable(root),
+        disable(office.revocation, root),
         office.revocation.ban(root, until=datetime.now(UTC) + timedelta(hours=1), reason=""),
     ):
         with pytest.raises(Conflict, match="last active Organization Admin"):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from gateway.credentials.password_rules import PasswordRules
 from gateway.credentials.sealed_box import SealedBox
 from gateway.mail.outbox import Outbox
+from gateway.models import Account
 from gateway.password_proof import PasswordProof
-from gateway.revocation import Doorbell, Revocation
+from gateway.revocation import Doorbell, Revocation, accounts
 from gateway.throttle.address_limits import AddressLimits, Allowance, Limit
 from gateway.throttle.logins import LoginThrottle
 
@@ -41,3 +42,22 @@ def make_proof(
     return PasswordProof(
         database, throttle=throttle or make_throttle(), passwords=passwords, unverified_email_allowed=False
     )
+
+
+async def disable(revocation: Revocation, account: Account) -> None:
+    async with revocation.transaction() as transaction:
+        await accounts.disable(transaction, account)
+
+
+async def enable(revocation: Revocation, account: Account) -> None:
+    async with revocation.transaction() as transaction:
+        await accounts.enable(transaction, account)
+
+
+async def hand_over_password(
+    revocation: Revocation, account: Account, *, password_hash: str, must_change: bool
+) -> None:
+    async with revocation.transaction() as transaction:
+        await revocation.hand_over_password_within(
+            transaction, account, password_hash=password_hash, must_change=must_change
+        )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import NotFound
 from gateway.organization.accounts import require_account_by_id
-from gateway.revocation.sessions import end_every_session
+from gateway.revocation.sessions import end_every_session, end_one_session
 from gateway.sessions import list_open_sessions
 from gateway.storage.accounts import find_account
-from gateway.storage.sessions import StoredSession, find_session, list_accounts_logged_in
+from gateway.storage.sessions import StoredSession, list_accounts_logged_in
 
 if TYPE_CHECKING:
     from gateway.revocation import Revocation
@@ -39,13 +39,9 @@ class MemberSessions:
 
     async def end(self, session_id: str, *, account_id: str | None = None) -> None:
         """End a session, which has to be that person's if one is named. Raises `NotFound`."""
-        async with self._revocation.transaction() as transaction:
-            found = await find_session(transaction.connection, session_id)
-            if found is None or found[0].account_id != (account_id or found[0].account_id):
-                message = "There is no such session."
-                raise NotFound(message)
-            await self._revocation.end_session_within(transaction, session_id, reason=_REASON)
-            transaction.log("session_ended", session_id=session_id, reason=_REASON)
+        if not await end_one_session(self._revocation, session_id, account_id=account_id, reason=_REASON):
+            message = "There is no such session."
+            raise NotFound(message)
 
     async def end_all(self, account_id: str) -> int:
         """End a person's sessions and half-finished logins; says how many sessions. Raises `NotFound`."""
