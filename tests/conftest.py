@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.stages", "tests.support.throttled"]
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.fixtures",
+    "tests.support.hashes",
+    "tests.support.stages",
+    "tests.support.throttled",
+]
