@@ -23,3 +23,10 @@ async def wait_until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 1
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - nothing here tells what another process did
             await asyncio.sleep(0.01)
+
+
+async def until(holds: Callable[[], bool], *, seconds: float = 1) -> None:
+    """Return as soon as something in this process holds. Raises `TimeoutError` when it did not in time."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - nothing here tells what another process did
+            await asyncio.sleep(0.005)
