@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.faults.kinds import Fault, Promise, cut_off
 from tests.faults.load import repeatable
 from tests.faults.mix import SETUP, run_mix
@@ -14,6 +16,8 @@ from tests.faults.rows import run_fault
 from tests.faults.site import Site, running_site
 from tests.support.servers.postgresql import PostgresqlProcess
 from tests.support.servers.relay import Relay
+
+pytestmark = pytest.mark.long
 
 _MIX_SECONDS = 6
 _UNHEARD_SECONDS = 3

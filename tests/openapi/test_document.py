@@ -234,6 +234,7 @@ async def test_page_shows_every_operation_and_every_shape(renamed: Gateway) -> N
     assert "&lt;b&gt;Tom&#39;s&lt;/b&gt;" in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("javascript", [True, False])
 async def test_page_is_read_by_everybody(gateway: Gateway, tmp_path: Path, javascript: bool) -> None:  # noqa: FBT001
     async with open_browser(javascript=javascript) as page:
