@@ -1,7 +1,7 @@
 # Everything that one does with this checkout. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format bench-enumeration lock fresh-machine
+.PHONY: help run cluster install test lint format faults bench-enumeration bench-revocation lock fresh-machine
 
 PYTHON ?= python3
 export PYTHON
@@ -16,11 +16,17 @@ run: ## Install what is needed, then start gateway and a demo application behind
 	@scripts/install run
 	@$(BIN)/gateway demo
 
+cluster: install ## Start two gateways on PostgreSQL and Redis behind nginx, as compose.yaml does with containers
+	@$(BIN)/python -m tests.cluster
+
 install: ## Install everything into .venv, and Debian's nginx and Chromium when root
 	@scripts/install
 
+# Tests wait for servers and browsers half of their time.
+TEST_PROCESSES ?= $(shell echo $$(( $$(nproc) * 2 )))
+
 test: install ## Install what is needed, then run every test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(TEST_PROCESSES)
 
 lint: install ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check
@@ -32,8 +38,14 @@ format: install ## Write the code as `make lint` wants to read it
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+faults: install ## Do harm to real servers under load, and print what came of it (some minutes; ARGS="--seed 7")
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 bench-enumeration: install ## Measure whether an answer's time tells that an account exists (some minutes, on a quiet machine)
 	@$(BIN)/python benchmarks/enumeration.py
+
+bench-revocation: install ## Measure how soon the slowest of 4 workers refuses what was revoked (some minutes)
+	@$(BIN)/python benchmarks/revocation.py
 
 lock: install ## Write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@scripts/lock

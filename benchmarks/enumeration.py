@@ -29,6 +29,7 @@ from typing import Any
 from aiohttp import ClientConnectionError, ClientSession, DummyCookieJar, encode_basic_auth
 from sqlalchemy import text
 
+from gateway.config.database_url import SqliteFile
 from gateway.credentials.passwords import PasswordHashing
 from gateway.models import OrganizationRole
 from gateway.storage.accounts import create_account
@@ -176,7 +177,7 @@ async def _add_accounts(folder: Path, samples: Sequence[Sample]) -> None:
     passwords = PasswordHashing(threads=1)
     password_hash = await passwords.hash(_PASSWORD)
     passwords.close()
-    database = Database.open(folder / "gateway.db")
+    database = Database.open(SqliteFile(folder / "gateway.db"))
     async with database.write() as connection:
         for sample in samples:
             if not sample.kind.exists:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "config": LazyCommand("gateway.commands.config:config", "Check the configuration, or show what it amounts to."),
     "migrate": LazyCommand("gateway.commands.migrate:migrate", "Bring the database to this version."),
     "bootstrap": LazyCommand("gateway.commands.bootstrap:bootstrap", "Create the organization and its administrator."),
+    "secrets": LazyCommand("gateway.commands.secrets:secrets", "Say whether the secrets are those of the database."),
     "member": LazyCommand("gateway.commands.member:member", "Add, import, change and remove people."),
     "user": LazyCommand("gateway.commands.member:member", "The same as `member`, under its older name."),
     "org": LazyCommand("gateway.commands.org:org", "Show the organization, and limit its API keys."),

@@ -83,12 +83,15 @@ class ApiKeys:
 
     async def find(self, key: str) -> KnownApiKey | None:
         """Find a key that is neither expired nor without an active owner."""
-        async with self._database.read() as connection:
+
+        async def look(connection: AsyncConnection) -> KnownApiKey | None:
             found = await stored.find_api_key_by_digest(connection, self.digest(key))
             if found is None or not _counts(*found):
                 return None
             standing = await find_standing(connection, found[1])
             return None if standing is None else KnownApiKey(*found, standing)
+
+        return await self._database.ask(look)
 
 
 def _counts(api_key: ApiKey, owner: Account | ServiceAccount) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp_session
 import structlog
@@ -15,6 +15,8 @@ from gateway.errors import Unavailable
 from gateway.forward_auth.denied import DeniedPage
 from gateway.forward_auth.handlers import DeniedHandler
 from gateway.handlers import Handlers
+from gateway.health.handlers import HealthHandlers
+from gateway.health.readiness import Readiness
 from gateway.organization.bootstrap import Bootstrap
 from gateway.organization.setup_handlers import SetupPages
 from gateway.routes import add_routes
@@ -25,6 +27,7 @@ from gateway.web.errors import RefusalAnswers, stamp_answer
 from gateway.web.page_state import SignedCookieStorage
 from gateway.wiring.account import make_account, make_sessions
 from gateway.wiring.check import make_check
+from gateway.wiring.doorbell import doorbell_work
 from gateway.wiring.logins import make_logins
 from gateway.wiring.members import make_members
 from gateway.wiring.parts import Parts, make_parts
@@ -37,14 +40,13 @@ if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
     from gateway.storage.database import Database
+    from gateway.wiring.work import Work
 
 _log = structlog.get_logger("gateway")
 
-Work = Callable[[], Coroutine[Any, Any, None]]
-
 
 def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.Application:
-    """Make the application over a migrated and bootstrapped database, which it closes at its end."""
+    """Make the application over a migrated and bootstrapped database, which stays open."""
     parts = make_parts(settings, secrets, database)
     page_state = SignedCookieStorage(key=secrets.derive("page state"), secure=parts.portal.cookie.secure)
     app = web.Application(
@@ -59,6 +61,8 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
     add_routes(app, _make_handlers(settings, secrets, parts))
     app.cleanup_ctx.append(_closing(parts))
     app.cleanup_ctx.append(_in_background(parts.facts.tail.run, first=parts.facts.tail.begin))
+    if parts.doorbell is not None:
+        app.cleanup_ctx.extend(_in_background(work) for work in doorbell_work(parts.doorbell, parts.facts))
     if parts.mail_sender is not None:
         app.cleanup_ctx.append(_in_background(parts.mail_sender.run))
     if parts.throttle.addresses.violations is not None:
@@ -91,12 +95,13 @@ def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handle
         second_factor=logins.second_factor,
         members=make_members(settings, parts),
         team=make_team(parts),
+        health=HealthHandlers(Readiness(parts.facts.tail.contact, parts.doorbell), read_log=parts.facts.tail.catch_up),
         ban_guard=BanGuard(parts.portal, parts.database, parts.throttle.addresses),
     )
 
 
 def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Write what is still in memory and close everything, after the background work has ended."""
+    """Write what is still in memory and close what was opened here, after the background work has ended."""
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
         yield
@@ -104,7 +109,9 @@ def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
             await parts.sessions.last_use.write()
             await parts.api_keys.last_use.write()
         parts.passwords.close()
-        await parts.database.close()
+        await parts.throttle.addresses.close()
+        if parts.doorbell is not None:
+            await parts.doorbell.close()
 
     return context
 

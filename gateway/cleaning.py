@@ -63,8 +63,8 @@ class Cleaning:
         for step in self._steps:
             try:
                 await self._clean(step)
-            except Unavailable:
-                _log.warning("cleaning_failed", what=step.name)
+            except Unavailable as error:
+                _log.warning("cleaning_failed", what=step.name, error=str(error))
 
     async def _clean(self, step: Step) -> None:
         now, count = datetime.now(UTC), 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.account.session_handlers import SessionHandlers
     from gateway.forward_auth.check import Check
     from gateway.forward_auth.handlers import DeniedHandler
+    from gateway.health.handlers import HealthHandlers
     from gateway.login.api_handlers import LoginApi
     from gateway.login.config_handlers import PublicConfig
     from gateway.login.handlers import LoginPages
@@ -108,4 +109,5 @@ class Handlers:
     second_factor: SecondFactorHandlers
     members: MembersApi
     team: TeamHandlers
+    health: HealthHandlers
     ban_guard: BanGuard

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import os
 import queue
+import select
 import threading
 from contextlib import suppress
 from datetime import timedelta
@@ -53,3 +55,21 @@ class LogWriter:
         dropped, self._dropped = self._dropped, 0
         if dropped:
             self._stream.write(f'{{"event": "log_lines_dropped", "count": {dropped}}}\n')
+
+
+class ThreadlessWriter:
+    """A text stream for a process that forks, and may have no thread. What nobody reads is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            descriptor = self._stream.fileno()
+            _, writable, _ = select.select([], [descriptor], [], 0)
+            if writable:
+                os.write(descriptor, text.encode(errors="backslashreplace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""

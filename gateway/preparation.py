@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,15 +11,17 @@ import structlog
 
 from gateway.audit.events import EventKind, record
 from gateway.credentials.passwords import PasswordHashing
-from gateway.errors import Conflict
+from gateway.errors import Conflict, ForeignSecret
 from gateway.grammar.email import parse_email
 from gateway.models import AuthMode
 from gateway.organization.bootstrap import Bootstrap, FirstAdministrator
 from gateway.organization.modes import Modes, require_possible
 from gateway.storage.migrate import migrate
-from gateway.storage.secret_fingerprints import exchange_fingerprint, find_fingerprint
+from gateway.storage.secret_fingerprints import exchange_fingerprint, find_fingerprint, find_fingerprints
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
     from gateway.storage.database import Database
@@ -27,7 +30,7 @@ _log = structlog.get_logger("gateway.security")
 
 _ADMINISTRATOR_NAME = "Administrator"
 _SALT = "api_key_salt"
-_CONSEQUENCES = {
+CONSEQUENCES = {
     "jwt_secret": "everybody is logged out and has to log in again",
     _SALT: "API keys made under the former salt are unknown",
     "encryption_key": (
@@ -52,14 +55,14 @@ class Prepared:
 async def prepare(settings: Settings, secrets: Secrets, database: Database) -> Prepared:
     """Bring a database to where the application can start. Doing it again changes nothing.
 
-    Raises `ModeRefused` before anything but tables is made.
+    Raises `ModeRefused`, `ForeignSecret` before anything but tables is made.
     """
     await migrate(database)
     passwords = PasswordHashing(threads=1)
     try:
         modes, wanted = Modes(database, passwords), settings.auth_mode
         require_possible(await modes.stored(), wanted)
-        await notice_changed_secrets(secrets, database)
+        await settle_secrets(secrets, database)
         bootstrap = Bootstrap(database, passwords=passwords, token_key=secrets.derive("one-time token"))
         administrator = configured_administrator(settings)
         begun = await _settle_mode(wanted, modes, bootstrap, administrator)
@@ -95,15 +98,52 @@ def configured_administrator(settings: Settings) -> FirstAdministrator | None:
     return FirstAdministrator(parse_email(email), _ADMINISTRATOR_NAME, password.get_secret_value())
 
 
-async def notice_changed_secrets(secrets: Secrets, database: Database) -> None:
-    """Say what a changed secret ended; nothing would tell otherwise."""
+async def settle_secrets(secrets: Secrets, database: Database) -> None:
+    """Hold that this database is used with the secrets that it was used with before.
+
+    A configured secret was changed by somebody: what that ended is said, for nothing else would tell. A generated one
+    that differs was made by a process that did not find the first. Raises `ForeignSecret`.
+    """
+    fingerprints = secrets.fingerprints()
+    if await database.ask(find_fingerprints) == fingerprints:
+        return
+    # In one transaction: of two first starts at once with different secrets, one finds all three of the other.
+    async with database.write() as connection:
+        known = await find_fingerprints(connection)
+        foreign = [name for name in differing(known, fingerprints) if secrets.origins[name].file is not None]
+        if foreign:
+            raise ForeignSecret(_foreign_message(secrets, foreign))
+        changed = await store_fingerprints(connection, secrets)
+    for name in changed:
+        _log.warning(f"{name}_changed", consequence=CONSEQUENCES[name])
+
+
+def differing(known: Mapping[str, str], fingerprints: Mapping[str, str]) -> list[str]:
+    """Give the names of the secrets that are not the known ones; what was never known differs from nothing."""
+    return [name for name, fingerprint in fingerprints.items() if known.get(name, fingerprint) != fingerprint]
+
+
+async def store_fingerprints(connection: AsyncConnection, secrets: Secrets) -> list[str]:
+    """Let these be the secrets of the database from now on; gives the names of those that others were before."""
+    changed = []
     for name, fingerprint in secrets.fingerprints().items():
-        async with database.write() as connection:
-            before = await exchange_fingerprint(connection, name, fingerprint=fingerprint, now=datetime.now(UTC))
-            if before not in (None, fingerprint):
-                await record(connection, EventKind.SECRET_CHANGED, secret=name)
+        before = await exchange_fingerprint(connection, name, fingerprint=fingerprint, now=datetime.now(UTC))
         if before not in (None, fingerprint):
-            _log.warning(f"{name}_changed", consequence=_CONSEQUENCES[name])
+            await record(connection, EventKind.SECRET_CHANGED, secret=name)
+            changed.append(name)
+    return changed
+
+
+def _foreign_message(secrets: Secrets, names: Sequence[str]) -> str:
+    origins = [secrets.origins[name] for name in names]
+    files = ", ".join(str(origin.file) for origin in origins)
+    variables = ", ".join(origin.variable for origin in origins)
+    it, one = ("them", "ones") if len(names) > 1 else ("it", "one")
+    return (
+        f"this database was used with other secrets than those generated in {files}. Replicas with different secrets "
+        f"would log each other's people out. Copy {it} from the machine that made the first {one}, or set {variables} "
+        f"alike on all; if the first {one} cannot be found any more, run `gateway secrets accept`"
+    )
 
 
 async def require_salt_of_gateway(secrets: Secrets, database: Database) -> None:

@@ -64,7 +64,8 @@ def _for_proxies(handlers: Handlers) -> tuple[Route, ...]:
     return (
         route("*", "/api/authz/auth-request", nginx, says=proxy_operations.AUTH_REQUEST),
         route("*", "/api/authz/forward-auth", traefik, says=proxy_operations.FORWARD_AUTH),
-        route("GET", "/healthz", _healthz, says=proxy_operations.HEALTH),
+        route("GET", "/healthz", handlers.health.alive, says=proxy_operations.HEALTH),
+        route("GET", "/readyz", handlers.health.ready, says=proxy_operations.READINESS),
     )
 
 
@@ -173,8 +174,3 @@ def _description(portal: Portal, described: Sequence[DescribedRoute]) -> tuple[R
         route("GET", "/openapi.json", description.show_document),
         route("GET", "/docs", description.show_page),
     )
-
-
-async def _healthz(_request: web.Request) -> web.Response:
-    """Say that the process is alive; whether it is ready is another question."""
-    return web.json_response({"status": "ok"})

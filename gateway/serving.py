@@ -1,83 +1,103 @@
-"""One process that serves: prepare, listen, stop gracefully."""
+"""One process that serves: the sockets it accepts connections on, and a graceful end."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from socket import socket
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from gateway.app import create_app
+from gateway.listening import BACKLOG, bound_sockets, url_of
 from gateway.preparation import Prepared, prepare
 from gateway.storage.database import Database
+from gateway.web.connections import Connections
 from gateway.web.protocol import Protocol, make_protocol
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
 
-# Traefik opens a new connection for more than half of its checks.
-_BACKLOG = 1024
 _SHUTDOWN_TIMEOUT = timedelta(seconds=10)
+
+
+class Listeners:
+    """What connections are accepted on."""
+
+    def __init__(self, factory: Callable[[], Protocol]) -> None:
+        self._factory = factory
+        self._servers: dict[socket, asyncio.Server] = {}
+
+    async def open(self, sockets: Sequence[socket]) -> None:
+        """Accept on them until they are closed here; the sockets themselves stay open."""
+        loop = asyncio.get_running_loop()
+        for one in sockets:
+            # Each server closes the socket that it was given.
+            self._servers[one] = await loop.create_server(self._factory, sock=one.dup(), backlog=BACKLOG)
+
+    def close(self, sockets: Sequence[socket]) -> None:
+        for one in sockets:
+            if (server := self._servers.pop(one, None)) is not None:
+                server.close()
+
+    def close_all(self) -> None:
+        self.close(tuple(self._servers))
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
     """A gateway that answers."""
 
-    host: str
-    port: int
+    url: str
     prepared: Prepared
-
-    @property
-    def url(self) -> str:
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 @asynccontextmanager
 async def running_gateway(settings: Settings, secrets: Secrets) -> AsyncIterator[Serving]:
-    """Serve for as long as the body runs; what is in flight at its end is finished. Raises `OSError`, `Unavailable`."""
-    database = Database.open(settings.database_path)
-    try:
+    """Prepare, and serve in this process for as long as the body runs. Raises `OSError`, `Unavailable`."""
+    async with Database.opened(settings.database) as database:
         prepared = await prepare(settings, secrets, database)
-        app = create_app(settings, secrets, database)
-    except BaseException:
-        await database.close()
-        raise
+        async with answering(settings, secrets, database, linger=timedelta(0)) as listeners:
+            with bound_sockets(settings.listen, 1) as (sockets,):
+                await listeners.open(sockets)
+                yield Serving(url_of(sockets), prepared)
+
+
+@asynccontextmanager
+async def answering(
+    settings: Settings, secrets: Secrets, database: Database, *, linger: timedelta
+) -> AsyncIterator[Listeners]:
+    """Answer on what the body opens, over a prepared database.
+
+    What is in flight then is finished; connections that clients keep open may ask once more within `linger`.
+    """
+    app = create_app(settings, secrets, database)
+    connections = Connections()
+    app.on_response_prepare.append(connections.mark_last_answer)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_TIMEOUT.total_seconds())
     await runner.setup()
     try:
-        loop = asyncio.get_running_loop()
-        listener = await loop.create_server(
-            _protocol_factory(runner), settings.listen.host, settings.listen.port, backlog=_BACKLOG
-        )
+        listeners = Listeners(_protocol_factory(runner, connections))
         try:
-            host, port = listener.sockets[0].getsockname()[:2]
-            yield Serving(host, port, prepared)
+            yield listeners
         finally:
-            listener.close()
+            listeners.close_all()
+            await connections.drain(linger=linger, patience=_SHUTDOWN_TIMEOUT)
     finally:
         await runner.cleanup()
 
 
-def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
+def _protocol_factory(runner: web.AppRunner, connections: Connections) -> Callable[[], Protocol]:
     server = runner.server
     assert server is not None, "the runner was set up"  # noqa: S101 - for the type checker
-    return partial(make_protocol, server, asyncio.get_running_loop())
-
-
-async def serve_until_stopped(settings: Settings, secrets: Secrets, *, on_ready: Callable[[Serving], None]) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    stopped = stop_event()
-    async with running_gateway(settings, secrets) as serving:
-        on_ready(serving)
-        await stopped.wait()
+    return partial(make_protocol, server, asyncio.get_running_loop(), connections)
 
 
 def stop_event() -> asyncio.Event:

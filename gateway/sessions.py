@@ -130,8 +130,10 @@ class Sessions:
             raise TokenExpired
 
     async def find_by_token(self, token: str) -> KnownSession | None:
-        async with self._database.read() as connection:
+        async def look(connection: AsyncConnection) -> KnownSession | None:
             return await _known(connection, await stored.find_session_by_digest(connection, self.digest(token)))
+
+        return await self._database.ask(look)
 
     async def find_within(self, connection: AsyncConnection, session_id: str) -> KnownSession | None:
         """Find inside the caller's transaction: what is decided on it still holds when it commits."""
@@ -142,8 +144,10 @@ class Sessions:
         return await _known(connection, found)
 
     async def find(self, session_id: str) -> KnownSession | None:
-        async with self._database.read() as connection:
+        async def look(connection: AsyncConnection) -> KnownSession | None:
             return await _known(connection, await stored.find_session(connection, session_id))
+
+        return await self._database.ask(look)
 
 
 async def list_open_sessions(

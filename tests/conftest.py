@@ -2,4 +2,18 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.stages", "tests.support.throttled"]
+import pytest
+
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.fixtures",
+    "tests.support.hashes",
+    "tests.support.stages",
+    "tests.support.throttled",
+]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: begun last, it would keep one process busy and let the others wait."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -23,8 +23,7 @@ from gateway.organization.groups.groups import Groups
 from gateway.owned_api_keys import OwnedApiKeys
 from gateway.sessions import SessionLifetimes, Sessions
 from gateway.storage.database import Database
-from gateway.storage.invalidations import read_tail
-from tests.support.database import Disk, add_account, add_organization
+from tests.support.database import Disk, add_account, add_organization, invalidated
 from tests.support.parts import disable, enable, make_revocation
 from tests.support.recognition import make_recognition
 
@@ -63,8 +62,7 @@ class Process:
         return True
 
     async def log(self) -> tuple[str, ...]:
-        async with self.database.read() as connection:
-            return (await read_tail(connection, position=0)).subjects
+        return await invalidated(self.database)
 
 
 @pytest.fixture(autouse=True)
@@ -331,6 +329,7 @@ async def test_overlap_never_prolongs_a_life(one: Process, ada: Account) -> None
     assert (await one.owned.find(ada.id, old.id)).expires_at == START + timedelta(hours=1)
 
 
+@pytest.mark.both_databases
 async def test_rotations_at_once_make_one_successor(one: Process, other: Process, ada: Account) -> None:
     """N1."""
     old, _ = await one.owned.create(ada.id, REPORT)
@@ -344,6 +343,7 @@ async def test_rotations_at_once_make_one_successor(one: Process, other: Process
     assert await one.log() == (api_key_subject(old.id),)
 
 
+@pytest.mark.both_databases
 async def test_rotation_and_deletion_at_once_are_one_after_the_other(one: Process, ada: Account) -> None:
     """N1."""
     old, key = await one.owned.create(ada.id, REPORT)

@@ -24,6 +24,7 @@ from tests.support.forms import Person, hidden_fields
 from tests.support.gateway import ADMIN_EMAIL, APP_URL, Gateway, LoggedIn, start_gateway
 from tests.support.letters import link_in
 from tests.support.members import MEMBERS
+from tests.support.migrated import database_file
 from tests.support.newcomers import EMAIL, open_door, path_of, query_of, rows
 from tests.support.outbox import letters_in, read_letter
 from tests.support.raw_http import exchange, request_bytes
@@ -131,7 +132,7 @@ async def _require_nothing_told(scene: Scene, log: CapturedLog) -> None:
     assert len(scene.canaries.known) > 5
     assert scene.canaries.in_text(await log.text()) == set()
     assert scene.answers.holding(scene.canaries) == set()
-    assert await asyncio.to_thread(scene.canaries.in_database, scene.gateway.settings.database_path) == set()
+    assert await asyncio.to_thread(scene.canaries.in_database, database_file(scene.gateway.settings)) == set()
     # With the write-ahead log beside it, and all that was deleted since.
     _require_nothing_kept(scene)
 

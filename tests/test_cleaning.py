@@ -21,16 +21,17 @@ from gateway.storage.database import Database
 from gateway.storage.expired import expired_rows
 from gateway.throttle.logins import FORGOTTEN_AFTER
 from tests.support.audit import BEGAN_AT, SEALS, make_log, verified
-from tests.support.database import Disk, add_account
+from tests.support.database import Disk, add_account, append, invalidated
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 IDLE = timedelta(hours=12)
+LOG_KEPT = timedelta(minutes=10)
 
 
 def _steps() -> list[Step]:
     return [
-        *expired_rows(failures_forgotten_after=FORGOTTEN_AFTER),
+        *expired_rows(failures_forgotten_after=FORGOTTEN_AFTER, invalidations_kept_for=LOG_KEPT),
         IdleSessions(),
         AbandonedRegistrations(),
         AuditRetention(seals=SEALS, retention=timedelta(days=365)),
@@ -187,6 +188,20 @@ async def test_refresh_families_go_before_their_session(database: Database, clea
     assert await _keys(database, tables.sessions) == ["s1", "s2"]
 
 
+async def test_invalidations_go_when_no_fact_is_so_old_but_never_the_newest(
+    database: Database, cleaning: Cleaning
+) -> None:
+    """Whoever read the log last has to find its end again."""
+    now = datetime.now(UTC)
+    await append(database, "a", "b", at=now - LOG_KEPT - SECOND)
+    await append(database, "c", at=now - LOG_KEPT + 60 * SECOND)
+    await cleaning.clean()
+    assert await invalidated(database) == ("c",)
+    with time_machine.travel(now + DAY):
+        await cleaning.clean()
+    assert await invalidated(database) == ("c",)
+
+
 async def test_mail_goes_a_day_after_it_was_sent_or_given_up(database: Database, cleaning: Cleaning) -> None:
     now = datetime.now(UTC)
 
@@ -322,12 +337,14 @@ async def test_broken_disk_ends_nothing(database: Database, cleaning: Cleaning, 
     with structlog.testing.capture_logs() as lines:
         await cleaning.clean()
     assert {line["event"] for line in lines} == {"cleaning_failed"}
+    assert all("the database cannot do its work" in line["error"] for line in lines)
     assert {line["what"] for line in lines} >= {"one_time_tokens", "idle sessions", "audit_events"}
     disk.broken = False
     await cleaning.clean()
     assert await _keys(database, tables.one_time_tokens) == []
 
 
+@pytest.mark.both_databases
 async def test_two_processes_may_clean_at_once(database: Database) -> None:
     await _add_tokens(database, 2 * BATCH)
     await asyncio.gather(*(Cleaning(database, steps=_steps()).clean() for _ in range(2)))

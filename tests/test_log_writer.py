@@ -7,7 +7,7 @@ import os
 import threading
 
 from gateway import log_writer
-from gateway.log_writer import LogWriter
+from gateway.log_writer import LogWriter, ThreadlessWriter
 
 
 def test_lines_arrive_in_order() -> None:
@@ -45,6 +45,19 @@ def test_closed_reader_raises_nothing() -> None:
     for _ in range(10):
         writer.write("nobody hears this\n")
     writer.close()
+
+
+def test_writing_without_a_thread_returns_as_well_and_drops_what_nobody_reads() -> None:
+    """More than a pipe holds: a writer that waited would never end."""
+    reading, writing = os.pipe()
+    with open(writing, "w") as stream:  # noqa: PTH123 - a pipe has no path
+        writer = ThreadlessWriter(stream)
+        for _ in range(2000):
+            writer.write("x" * 99 + "\n")
+    with open(reading, "rb") as stream_read:  # noqa: PTH123 - as above
+        lines = stream_read.read().splitlines()
+    assert 0 < len(lines) < 2000
+    assert set(lines) == {b"x" * 99}
 
 
 def test_what_is_too_much_is_dropped_and_counted() -> None:

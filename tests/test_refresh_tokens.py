@@ -126,6 +126,7 @@ async def test_clock_that_was_set_back_logs_nobody_out(family: Family) -> None:
     assert await family.rotate(family.first.token) == second
 
 
+@pytest.mark.both_databases
 async def test_of_many_at_once_one_rotates(family: Family) -> None:
     """J5, N1."""
     successors = await asyncio.gather(*(family.rotate(family.first.token) for _ in range(20)))

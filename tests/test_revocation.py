@@ -20,8 +20,7 @@ from gateway.refresh_tokens import RefreshTokens
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.accounts import count_active_admins, find_account
 from gateway.storage.database import Database
-from gateway.storage.invalidations import read_tail
-from tests.support.database import Disk, add_account, add_organization
+from tests.support.database import Disk, add_account, add_organization, invalidated
 from tests.support.parts import RULES, disable, enable, hand_over_password, make_proof, make_revocation
 from tests.support.visitors import ORGANIZATION
 
@@ -52,8 +51,7 @@ class House:
         return session.id, token
 
     async def log(self) -> tuple[str, ...]:
-        async with self.database.read() as connection:
-            return (await read_tail(connection, position=0)).subjects
+        return await invalidated(self.database)
 
     async def account(self, account: Account) -> Account:
         async with self.database.read() as connection:
@@ -81,6 +79,7 @@ async def test_ended_session_is_gone_logged_and_rung(house: House) -> None:
     assert house.rang == [session_subject(first)]
 
 
+@pytest.mark.both_databases
 async def test_ending_a_session_twice_is_one_ending(house: House) -> None:
     ada = await add_account(house.database)
     session_id, _ = await house.log_in(ada)
@@ -137,6 +136,7 @@ async def test_disabled_administrator_does_not_count_as_another_one(house: House
         await disable(house.revocation, second)
 
 
+@pytest.mark.both_databases
 async def test_two_administrators_who_disable_each_other_leave_one(house: House) -> None:
     """N1."""
     both = [await add_account(house.database, f"{name}@example.com", role=ADMIN) for name in "ab"]
@@ -249,6 +249,7 @@ class _SlowPasswords:
         return f"hash of {password}"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("overtaken_by", ["reset", "disable"])
 async def test_password_change_that_was_overtaken_by_a_revocation_changes_nothing(
     house: House, overtaken_by: str

@@ -50,9 +50,9 @@ class Sealer:
         try:
             while await self.seal():
                 pass
-        except Unavailable:
+        except Unavailable as error:
             if not self._failing:
-                _log.warning("audit_sealing_failed")
+                _log.warning("audit_sealing_failed", error=str(error))
             self._failing = True
         else:
             self._failing = False

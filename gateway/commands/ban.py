@@ -177,7 +177,7 @@ def _end_of(account: Account) -> datetime | None:
 
 def _run(settings: Settings, work: Callable[[_Opened], Awaitable[_Result]]) -> _Result:
     def opened(database: Database) -> _Opened:
-        # No doorbell: the running gateways read the log.
+        # The running gateways read the log, and are rung for at the end.
         addresses = AddressBans(database, doorbell=ring_nobody)
         return _Opened(database, addresses, make_revocation(settings, database))
 

@@ -44,8 +44,5 @@ def bootstrap(loaded: LoadedSettings) -> None:
 
 
 async def _bootstrap(settings: Settings, secrets: Secrets) -> Prepared:
-    database = Database.open(settings.database_path)
-    try:
+    async with Database.opened(settings.database) as database:
         return await prepare(settings, secrets, database)
-    finally:
-        await database.close()

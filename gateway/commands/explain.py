@@ -13,6 +13,7 @@ from gateway.client_address import parse_address
 from gateway.commands.event_loop import run_async
 from gateway.commands.explain_output import as_json, as_text, malformed_as_json, malformed_as_text
 from gateway.commands.settings_options import loaded_settings, settings_options
+from gateway.config.database_url import SqliteFile
 from gateway.errors import GatewayError, MalformedRequest
 from gateway.forward_auth.explanation import explain as explain_request
 from gateway.forward_auth.hypothetical import Visitor, imagine_request, visitor_called
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from gateway.config.database_url import DatabaseAddress
     from gateway.config.settings import Settings
     from gateway.models import Account
 
@@ -125,7 +127,7 @@ def _visitor(settings: Settings, subjects: tuple[Subject, ...]) -> tuple[Visitor
     if visitor.user is None and visitor.service is None:
         return visitor, ""
     try:
-        known = run_async(_look_up(settings, visitor)) if settings.database_path.exists() else None
+        known = run_async(_look_up(settings, visitor)) if _is_there(settings.database) else None
     except GatewayError:
         return visitor, "the database cannot be read, so that the name is taken as it is"
     if known is None:
@@ -149,15 +151,16 @@ def _known_person(visitor: Visitor, account: Account, groups: list[str]) -> tupl
     ), ""
 
 
+def _is_there(database: DatabaseAddress) -> bool:
+    """Say whether there is anything to look into: to explain a rule makes no database."""
+    return not isinstance(database, SqliteFile) or database.path.exists()
+
+
 async def _look_up(settings: Settings, visitor: Visitor) -> tuple[Account, list[str]] | ServiceAccount | None:
-    database = Database.open(settings.database_path)
-    try:
-        async with database.read() as connection:
-            if visitor.service is not None:
-                return await find_service_account_by_name(connection, visitor.service)
-            return await _find_person(connection, visitor.user or "")
-    finally:
-        await database.close()
+    async with Database.opened(settings.database) as database, database.read() as connection:
+        if visitor.service is not None:
+            return await find_service_account_by_name(connection, visitor.service)
+        return await _find_person(connection, visitor.user or "")
 
 
 async def _find_person(connection: AsyncConnection, user: str) -> tuple[Account, list[str]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
@@ -73,11 +74,30 @@ def _operator_options(function: _Function) -> _Function:
 
 
 @proxy_config.command()
+@click.option(
+    "--gateway",
+    "gateways",
+    multiple=True,
+    metavar="URL",
+    help="A gateway as nginx reaches it; once for each of several.  [default: the one of these settings]",
+)
+@click.option(
+    "--portal-listen", metavar="[ADDRESS:]PORT", help="A port of its own for the login page.  [default: the same]"
+)
 @_operator_options
 @with_settings
-def nginx(loaded: LoadedSettings, *, output: Path | None, force: bool, **said: Unpack[_Said]) -> None:
+def nginx(
+    loaded: LoadedSettings,
+    *,
+    gateways: tuple[str, ...],
+    portal_listen: str | None,
+    output: Path | None,
+    force: bool,
+    **said: Unpack[_Said],
+) -> None:
     """Print the configuration of nginx and ingress-nginx, or write it into a folder."""
-    _deliver(_rendered(nginx_proxy.render, loaded, said), output, force=force)
+    render = partial(nginx_proxy.render, gateways=gateways, portal_listen=portal_listen)
+    _deliver(_rendered(render, loaded, said), output, force=force)
 
 
 @proxy_config.command()

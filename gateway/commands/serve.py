@@ -2,57 +2,119 @@
 
 from __future__ import annotations
 
-import os
+import importlib
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 import structlog
 
 from gateway.commands.event_loop import run_async
-from gateway.commands.settings_options import with_settings
+from gateway.commands.settings_options import settings_options, tested_settings
+from gateway.config.database_url import PostgresqlServer
 from gateway.config.mode_advice import OPEN_TO_THE_NETWORK, is_open_to_the_network
 from gateway.config.secrets import load_secrets
+from gateway.listening import bound_sockets, url_of
 from gateway.log_output import configure_logs
+from gateway.mail.letters import Letterhead, Letters
 from gateway.models import AuthMode
-from gateway.serving import Serving, serve_until_stopped
+from gateway.web.pages import Pages
+from gateway.workers.configuration import Configuration, Generation
+from gateway.workers.preparing import PreparationRefused
+from gateway.workers.reloading import Reloading
+from gateway.workers.supervisor import NoWorker, Supervisor
 
 if TYPE_CHECKING:
-    from gateway.config.loading import LoadedSettings
     from gateway.config.settings import Settings
 
 _log = structlog.get_logger("gateway.security")
-
 
 _RULE = "!" * 80
 
 
 @click.command()
-@with_settings
-def serve(loaded: LoadedSettings) -> None:
+@settings_options
+@click.option(
+    "--workers", type=click.IntRange(1, 64), metavar="N", help="How many processes serve (also GATEWAY_WORKERS)."
+)
+@click.pass_context
+def serve(context: click.Context, workers: int | None) -> None:
     """Run the gateway until Ctrl-C or SIGTERM; what is in flight then is finished.
 
     The first start creates the database in the data folder, the organization, and the administrator from
     INITIAL_ORG_ADMIN_EMAIL and INITIAL_ORG_ADMIN_PASSWORD. Without those it prints a link on which you create one.
-    """
-    settings = loaded.settings
-    configure_logs(settings.log)
-    secrets = load_secrets(settings)
 
-    def announce(serving: Serving) -> None:
-        click.echo(f"Gateway listens on {serving.url}")
-        if settings.auth_mode is AuthMode.NONE:
-            _warn_of_no_logins(settings)
-        elif settings.access_control is None:
-            click.echo("No access_control is configured: everyone who is logged in may open every application.")
-        if serving.prepared.setup_link is not None:
-            click.echo(f"Create the administrator (within 30 minutes, once): {serving.prepared.setup_link}")
+    SIGHUP (`kill -HUP`, `systemctl reload`) reads the configuration anew, files of variables and secret files too, and
+    replaces the workers one by one: no request is lost. If anything is wrong with it, the running one stays, and what
+    is wrong is said. A worker that dies is replaced.
 
+    \b
+    Examples:
+      gateway serve                                 one process, SQLite in ./data
+      gateway serve --workers 4                     one for each core
+      gateway serve --config /etc/gateway.yaml      with a file that SIGHUP reads anew
+    """  # noqa: D301 - click reads \b as "leave these lines alone"
+
+    def load() -> Configuration:
+        settings = tested_settings(context).settings
+        if workers is not None:
+            settings = settings.model_copy(update={"workers": workers})
+        return Configuration(settings, load_secrets(settings))
+
+    configuration = load()
+    settings = configuration.settings
+    configure_logs(settings.log, threads=False)
+    _make_what_workers_share(settings)
     try:
-        run_async(serve_until_stopped(settings, secrets, on_ready=announce))
+        with bound_sockets(settings.listen, settings.workers) as sockets:
+            url = url_of(sockets[0])
+
+            def announce(generation: Generation) -> None:
+                if generation.number == 1:
+                    _say(f"Gateway listens on {url}")
+                _announce(generation)
+
+            reloading = Reloading(load, say=_say)
+            Supervisor(sockets, run=run_async, reloading=reloading, on_ready=announce).run(configuration)
+    except (PreparationRefused, NoWorker) as error:
+        raise click.ClickException(str(error)) from error
     except OSError as error:
-        reason = os.strerror(error.errno or 0).lower()
+        reason = (error.strerror or str(error)).lower()
         message = f"cannot listen on {settings.listen}: {reason}. Choose another address with GATEWAY_LISTEN"
         raise click.ClickException(message) from error
+
+
+def _announce(generation: Generation) -> None:
+    settings, prepared = generation.configuration.settings, generation.prepared
+    if settings.auth_mode is AuthMode.NONE:
+        _warn_of_no_logins(settings)
+    elif settings.access_control is None:
+        _say("No access_control is configured: everyone who is logged in may open every application.")
+    if prepared is not None and prepared.setup_link is not None:
+        _say(f"Create the administrator (within 30 minutes, once): {prepared.setup_link}")
+
+
+def _say(line: str) -> None:
+    # Nobody may be reading any more; that is no reason to stop serving.
+    with suppress(OSError):
+        click.echo(line)
+        sys.stdout.flush()
+
+
+def _make_what_workers_share(settings: Settings) -> None:
+    """Do now, once, what each worker would do at its start or on first use: to replace one then takes a moment."""
+    Pages(settings.site_name)
+    if settings.mail.transport != "none":
+        Letters(Letterhead.of(settings))
+    wanted = [
+        "uvloop",
+        "gateway.storage.postgresql" if isinstance(settings.database, PostgresqlServer) else "aiosqlite",
+    ]
+    for name in wanted:
+        # uvloop is not everywhere.
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _warn_of_no_logins(settings: Settings) -> None:

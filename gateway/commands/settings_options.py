@@ -60,13 +60,21 @@ def with_settings(
     @settings_options
     @functools.wraps(function)
     def command(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
-        loaded = loaded_settings(click.get_current_context())
-        _require_what_tests_expect(loaded)
-        for warning in loaded.warnings:
-            click.echo(f"warning: {warning}", err=True)
-        return function(loaded, *args, **kwargs)
+        return function(tested_settings(click.get_current_context()), *args, **kwargs)
 
     return command
+
+
+def tested_settings(context: click.Context) -> LoadedSettings:
+    """Load the settings as `with_settings` does; doing it again reads every source anew.
+
+    Raises `ConfigurationError`.
+    """
+    loaded = loaded_settings(context)
+    _require_what_tests_expect(loaded)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return loaded
 
 
 def loaded_settings(context: click.Context) -> LoadedSettings:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from gateway.config.written import text_of
 from gateway.grammar.hosts import is_ip_host, normalise_host, parse_port, split_host_and_port
 from gateway.grammar.redirect_targets import RedirectTarget, parse_redirect_target
 
@@ -32,7 +33,7 @@ def parse_listen_address(written: object) -> ListenAddress:
     """Read `host:port`."""
     if isinstance(written, ListenAddress):
         return written
-    host, colon, port = _text(written).rpartition(":")
+    host, colon, port = text_of(written).rpartition(":")
     if not colon or not host:
         message = "write host and port; 0.0.0.0 listens on every IPv4 address, [::] on every address"
         raise ValueError(message)
@@ -44,7 +45,7 @@ def parse_listen_address(written: object) -> ListenAddress:
 
 def parse_public_url(written: object) -> str:
     """Return scheme, host and port other than the scheme's own; no slash at the end."""
-    match = _PUBLIC_URL.fullmatch(_text(written))
+    match = _PUBLIC_URL.fullmatch(text_of(written))
     if match is None:
         message = "must be http:// or https://, a host and perhaps a port; no path, query or user"
         raise ValueError(message)
@@ -58,7 +59,7 @@ def parse_network(written: object) -> IPv4Network | IPv6Network:
     if isinstance(written, IPv4Network | IPv6Network):
         return written
     try:
-        network = ip_network(_text(written), strict=False)
+        network = ip_network(text_of(written), strict=False)
     except ValueError:
         message = "neither an address nor a network"
         raise ValueError(message) from None
@@ -78,12 +79,12 @@ def has_host_bits(written: str) -> bool:
 
 def read_redirect_target(written: object) -> RedirectTarget:
     """Read a host that a browser may be sent to."""
-    return written if isinstance(written, RedirectTarget) else parse_redirect_target(_text(written))
+    return written if isinstance(written, RedirectTarget) else parse_redirect_target(text_of(written))
 
 
 def parse_cookie_domain(written: object, *, public_host: str | None) -> str:
     """Read the domain that shares our cookie; it must be the public host or a parent that one organization owns."""
-    domain = normalise_host(_text(written).removeprefix("."))
+    domain = normalise_host(text_of(written).removeprefix("."))
     if is_ip_host(domain) or domain == "localhost" or domain.endswith(".localhost"):
         message = "browsers take no cookie for a whole address or localhost: leave it out"
         raise ValueError(message)
@@ -99,10 +100,3 @@ def parse_cookie_domain(written: object, *, public_host: str | None) -> str:
 def _is_registry(domain: str) -> bool:
     labels = domain.split(".")
     return len(labels) == 2 and labels[0] in _SECOND_LEVEL_REGISTRIES and len(labels[1]) == _COUNTRY_CODE_LENGTH  # noqa: PLR2004
-
-
-def _text(written: object) -> str:
-    if not isinstance(written, str):
-        message = "must be text"
-        raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueError only
-    return written.strip()

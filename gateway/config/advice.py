@@ -50,8 +50,6 @@ def advice(settings: Settings, *, written: Mapping[str, Any], origins: Origins) 
 def _about_public_url(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if not settings.secure and not is_local_host(settings.public_host):
         yield ("public_url",), "is http: passwords and cookies can be read on the way, use https"
-    if settings.redis_url is not None:
-        yield ("redis_url",), "Redis is not used yet in this version; the setting changes nothing"
 
 
 def _about_proxies(settings: Settings, written: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -22,6 +22,17 @@ _OTHERS = 0o007
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The setting that a secret comes from, or `file`: the one in the data folder that keeps what was generated."""
+
+    variable: str
+    file: Path | None
+
+    def __str__(self) -> str:
+        return self.variable if self.file is None else str(self.file)
+
+
+@dataclass(frozen=True, slots=True)
 class Secrets:
     """The three secrets, each stretched to 32 bytes, and all that is derived from them.
 
@@ -30,9 +41,9 @@ class Secrets:
     """
 
     jwt_secret: bytes = field(repr=False)
-    jwt_secret_origin: Literal["configured", "generated"]
     api_key_salt: bytes = field(repr=False)
     encryption_key: bytes = field(repr=False)
+    origins: Mapping[str, Origin]
 
     def derive(self, purpose: str) -> bytes:
         """Return a key of 32 bytes that no other purpose shares, so that one of them tells nothing of another."""
@@ -76,12 +87,21 @@ def load_secrets(settings: Settings) -> Secrets:
 
     Raises `ConfigurationError` where a file cannot be made or read, or where everybody may read it.
     """
-    jwt_secret = settings.basic_auth.jwt_secret
+    configured = {
+        _JWT_SECRET: settings.basic_auth.jwt_secret,
+        _API_KEY_SALT: settings.api_key_salt,
+        _ENCRYPTION_KEY: settings.encryption_key,
+    }
     return Secrets(
-        jwt_secret=_load(settings, _JWT_SECRET, configured=jwt_secret, purpose="jwt secret"),
-        jwt_secret_origin="generated" if jwt_secret is None else "configured",
-        api_key_salt=_load(settings, _API_KEY_SALT, configured=settings.api_key_salt, purpose="api key salt"),
-        encryption_key=_load(settings, _ENCRYPTION_KEY, configured=settings.encryption_key, purpose="encryption key"),
+        jwt_secret=_load(settings, _JWT_SECRET, configured=configured[_JWT_SECRET], purpose="jwt secret"),
+        api_key_salt=_load(settings, _API_KEY_SALT, configured=configured[_API_KEY_SALT], purpose="api key salt"),
+        encryption_key=_load(
+            settings, _ENCRYPTION_KEY, configured=configured[_ENCRYPTION_KEY], purpose="encryption key"
+        ),
+        origins={
+            place.name: Origin(place.variable, settings.data_dir / place.name if secret is None else None)
+            for place, secret in configured.items()
+        },
     )
 
 
@@ -108,7 +128,8 @@ def _read_or_make(path: Path, place: _Place) -> bytes:
     if mode & _OTHERS:
         raise _unusable(path, place, f"may be read by everybody on this machine: run `chmod 600 {path}`")
     if len(text) < _GENERATED_BYTES:
-        raise _unusable(path, place, f"is damaged: restore it from a backup, or delete it ({place.loss})")
+        cure = f"restore it from a backup, or delete it and run `gateway secrets accept` ({place.loss})"
+        raise _unusable(path, place, f"is damaged: {cure}")
     return text
 
 

@@ -20,12 +20,18 @@ from gateway.config.addresses import (
 )
 from gateway.config.auth_api import AuthApi
 from gateway.config.basic_auth import BasicAuth
-from gateway.config.database_url import parse_database_url, require_redis_url, sqlite_path
+from gateway.config.database_url import (
+    DatabaseAddress,
+    SqliteFile,
+    database_address,
+    parse_database_url,
+)
 from gateway.config.identity_headers import IdentityHeaders, WorkspaceHeader
 from gateway.config.key_prefix import KeyPrefix
 from gateway.config.mail import MailSettings
 from gateway.config.oauth import OAuth
 from gateway.config.organization import OrganizationSettings
+from gateway.config.redis_url import require_redis_url
 from gateway.config.section import Duration, PositiveDuration, Section, TruthValue, Whole, split_list
 from gateway.config.well_known_secrets import require_own_secret
 from gateway.grammar.durations import format_duration
@@ -145,11 +151,12 @@ class Settings(Section):
     session: SessionSettings = SessionSettings()
     log: LogSettings = LogSettings()
     database_url: Annotated[SecretStr, BeforeValidator(parse_database_url)] | None = Field(
-        default=None, examples=["sqlite:////var/lib/gateway/gateway.db"]
+        default=None, examples=["postgresql://gateway:password@db/gateway"]
     )
     redis_url: Annotated[SecretStr, BeforeValidator(require_redis_url)] | None = Field(
         default=None, examples=["redis://localhost:6379/0"]
     )
+    workers: Whole = Field(default=1, ge=1, le=64, examples=["2"])
     auth_type: Literal["none", "mixed", "oauth"] = Field(default="mixed", examples=["mixed"])
     basic_auth: BasicAuth = BasicAuth()
     oauth: OAuth = OAuth()
@@ -226,11 +233,11 @@ class Settings(Section):
         return self.auth_mode is AuthMode.BASIC and has_mail and self.auth_api.allow_password_reset is not False
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
+    def database(self) -> DatabaseAddress:
+        """Where everything is stored."""
         if self.database_url is None:
-            return self.data_dir / _DATABASE_FILE
-        return sqlite_path(self.database_url.get_secret_value())
+            return SqliteFile(self.data_dir / _DATABASE_FILE)
+        return database_address(self.database_url.get_secret_value())
 
 
 def _host_of(public_url: str) -> str:

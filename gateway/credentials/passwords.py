@@ -45,10 +45,9 @@ _Result = TypeVar("_Result")
 class PasswordHashing:
     """Hash and verify off the event loop, a few at a time. Raises `Unavailable` when the queue is full."""
 
-    def __init__(self, *, threads: int | None = None) -> None:
-        self._threads = threads or os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(self._threads, "argon2", initializer=_yield_to_checks)
-        self._free = asyncio.Semaphore(self._threads)
+    def __init__(self, *, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, "argon2", initializer=_yield_to_checks)
+        self._free = asyncio.Semaphore(threads)
         self._waiting = 0
         self._decoy = _decoy()
 
@@ -90,6 +89,11 @@ class PasswordHashing:
             return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *arguments, **named))
         finally:
             self._free.release()
+
+
+def hashing_threads(*, processes: int) -> int:
+    """Give the share of one of so many processes in this machine's cores."""
+    return max(1, (os.cpu_count() or 1) // processes)
 
 
 @cache

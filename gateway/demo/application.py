@@ -54,8 +54,8 @@ def create_application(*, log_out_url: str) -> web.Application:
 
 
 @asynccontextmanager
-async def application_running(*, log_out_url: str) -> AsyncIterator[str]:
-    """Serve on a free port of this machine and give the address: the proxy is the only one who is told it."""
+async def application_running(*, log_out_url: str, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve, unless said otherwise on a free port of this machine, and give the address for the proxy to be told."""
     runner = web.AppRunner(
         create_application(log_out_url=log_out_url),
         access_log=None,
@@ -64,9 +64,9 @@ async def application_running(*, log_out_url: str) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
+        await web.TCPSite(runner, host, port).start()
+        bound_host, bound_port = runner.addresses[0][:2]
+        yield f"http://{bound_host}:{bound_port}"
     finally:
         await runner.cleanup()
 

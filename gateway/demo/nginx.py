@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,22 +83,25 @@ def listen_on_loopback(port: int) -> socket.socket:
 
 
 @contextmanager
-def nginx_running(listener: socket.socket, files: Mapping[str, str]) -> Iterator[RunningNginx]:
-    """Run nginx on a taken port with these files beside its nginx.conf; it answers from the first moment on.
+def nginx_running(listener: socket.socket, files: Mapping[str, str], *others: socket.socket) -> Iterator[RunningNginx]:
+    """Run nginx on taken ports with these files beside its nginx.conf; it answers from the first moment on.
 
     Raises `DemoFailed` with nginx's own words for a configuration that it does not accept.
     """
     program = find_nginx()
-    with listener, tempfile.TemporaryDirectory(prefix="gateway-nginx-", ignore_cleanup_errors=True) as name:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(one) for one in (listener, *others)]
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-nginx-", ignore_cleanup_errors=True))
         folder = Path(name)
         # Started as root, nginx works as another user, who has to pass through here to its temporary folders.
         folder.chmod(0o711)
         _write(folder, {"nginx.conf": _MAIN, **files})
         command = [program, "-p", f"{folder}/", "-c", "nginx.conf"]
         _try_configuration(command)
-        process = _start(command, listener=listener, folder=folder)
-        # From here on the port is nginx's alone: it is refused as soon as nginx ends.
-        listener.close()
+        process = _start(command, listeners=listeners, folder=folder)
+        # From here on the ports are nginx's alone: they are refused as soon as nginx ends.
+        for one in listeners:
+            one.close()
         try:
             yield RunningNginx(process, folder)
         finally:
@@ -120,19 +123,19 @@ def _try_configuration(command: Sequence[str]) -> None:
         raise DemoFailed(message)
 
 
-def _start(command: Sequence[str], *, listener: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
-    """Start nginx so that it takes over the listening socket, and ends with us even if we are killed.
+def _start(command: Sequence[str], *, listeners: Sequence[socket.socket], folder: Path) -> subprocess.Popen[bytes]:
+    """Start nginx so that it takes over the listening sockets, and ends with us even if we are killed.
 
     The variable NGINX is nginx's own way to hand sockets to a new version of itself: nobody can take the port
     in between, and nobody has to try until it answers.
     """
-    number = listener.fileno()
+    numbers = [listener.fileno() for listener in listeners]
     guard = shutil.which("setpriv")
     with (folder / _START_LOG).open("wb") as log:
         return subprocess.Popen(
             [*([guard, "--pdeathsig", "TERM", "--"] if guard else []), *command],
-            env={**os.environ, "NGINX": f"{number};"},
-            pass_fds=[number],
+            env={**os.environ, "NGINX": "".join(f"{number};" for number in numbers)},
+            pass_fds=numbers,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

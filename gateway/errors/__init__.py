@@ -22,7 +22,10 @@ from gateway.errors.credentials import (
     Unauthorized,
 )
 from gateway.errors.operation import (
+    ConnectionLost,
     DatabaseTooNew,
+    DatabaseUnavailable,
+    ForeignSecret,
     ModeRefused,
     Unavailable,
 )
@@ -65,11 +68,14 @@ __all__ = [
     "BodyTooLarge",
     "ChallengeExpired",
     "Conflict",
+    "ConnectionLost",
     "CrossOrigin",
     "DatabaseTooNew",
+    "DatabaseUnavailable",
     "EmailLoginOff",
     "EmailNotVerified",
     "Forbidden",
+    "ForeignSecret",
     "GatewayError",
     "InsufficientScope",
     "InvalidApiKey",

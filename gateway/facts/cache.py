@@ -7,10 +7,11 @@ import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.facts.facts import EVERYTHING, Facts
+from gateway.errors import Unavailable
+from gateway.facts.facts import EVERYTHING, Facts, could_be_rung
+from gateway.facts.flight import launch
 from gateway.facts.tail import InvalidationTail
 
 if TYPE_CHECKING:
@@ -25,11 +26,23 @@ _REMEMBERED_ENTRIES = 4096
 class FactsCache:
     """Facts by credential digest. `find` costs no I/O; `fetch` loads, one flight per digest."""
 
-    def __init__(self, database: Database, *, max_entries: int, max_age: timedelta, outage_grace: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        max_entries: int,
+        max_age: timedelta,
+        outage_grace: timedelta,
+        doorbell_connected: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._max_entries = max_entries
         self._max_age = max_age.total_seconds()
         self.tail = InvalidationTail(
-            database, apply=self.apply, outage_grace=outage_grace, keep_entries_for=2 * max_age
+            database,
+            apply=self.apply,
+            hear=self.hear,
+            outage_grace=outage_grace,
+            doorbell_connected=doorbell_connected,
         )
         self._facts: OrderedDict[bytes, Facts] = OrderedDict()
         self._digests: defaultdict[str, set[bytes]] = defaultdict(set)
@@ -58,10 +71,13 @@ class FactsCache:
             facts = self._facts.get(digest) if self.tail.cut_off else self.find(digest)
             if facts is not None:
                 return facts
+        if self.tail.silent:
+            # The load would wait for nothing, and others behind it.
+            raise Unavailable
         flight = self._flights.get(digest)
         if flight is None:
-            flight = self._flights[digest] = asyncio.create_task(self._load(digest, load))
-            flight.add_done_callback(partial(self._land, digest))
+            flight = self._flights[digest] = launch(self._load(digest, load))
+            flight.add_done_callback(lambda _: self._flights.pop(digest, None))
         # One waiter that is cancelled (its deadline) does not take the load away from the others.
         return await asyncio.shield(flight)
 
@@ -76,6 +92,11 @@ class FactsCache:
         for digest in tuple(self._digests.get(subject, ())):
             self._drop(digest)
 
+    def hear(self, payload: str) -> None:
+        """Apply what a doorbell carries, if it is ours. Whoever else rings makes us forget, and never know."""
+        if could_be_rung(payload):
+            self.apply(payload)
+
     async def _load(self, digest: bytes, load: Load) -> Facts | None:
         while True:
             began_at = self._applied
@@ -87,12 +108,6 @@ class FactsCache:
             if not self._concerned(facts, since=began_at):
                 self._keep(digest, facts)
                 return facts
-
-    def _land(self, digest: bytes, flight: asyncio.Task[Facts | None]) -> None:
-        self._flights.pop(digest, None)
-        # Every waiter may be gone by now; asyncio would complain about an outcome that nobody took.
-        if not flight.cancelled():
-            flight.exception()
 
     def _concerned(self, facts: Facts, *, since: int) -> bool:
         missed = self._applied - since

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from gateway.models import Principal
 
 # Concerns everything: what is appended when a change reaches further than one account.
 EVERYTHING = "*"
+_RUNG = re.compile(r"\*|(?:account|session|api_key|address):[!-~]{1,100}", re.ASCII)
 
 
 def account_subject(account_id: str) -> str:
@@ -28,9 +30,19 @@ def password_subject(email: str) -> str:
     return f"password:{email}"
 
 
+def password_from_subject(email: str, address: str) -> str:
+    """Name what was found out by a password from one address; never in the log either."""
+    return f"password:{email} {address}"
+
+
 def address_subject(address: str) -> str:
     """Name what was found out by passwords from a throttled address: it ends when the address is banned."""
     return f"address:{address}"
+
+
+def could_be_rung(payload: str) -> bool:
+    """Say whether this is a subject that one process tells another."""
+    return _RUNG.fullmatch(payload) is not None
 
 
 @dataclass(slots=True)

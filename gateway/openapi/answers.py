@@ -179,6 +179,19 @@ class HealthAnswer(Shape):
     status: Literal["ok"]
 
 
+class ReadinessReason(Shape):
+    """A part that is not well: `process`, `database` or `doorbell`."""
+
+    part: Literal["process", "database", "doorbell"]
+    effect: str = Field(description="What that means, for people.")
+    since: Moment | _LeftOut = None
+
+
+class ReadinessAnswer(Shape):
+    status: Literal["ready", "degraded", "unavailable"]
+    reasons: list[ReadinessReason] | _LeftOut = None
+
+
 class CheckRefusal(ErrorAnswer):
     """A refusal as a proxy is told it."""
 

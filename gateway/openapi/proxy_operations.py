@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.openapi.answers import CheckRefusal, HealthAnswer
+from gateway.openapi.answers import CheckRefusal, HealthAnswer, ReadinessAnswer
 from gateway.openapi.operation import Answer, Credential, Operation, Parameter, Tag
 
 _REFUSED = {
@@ -53,4 +53,14 @@ HEALTH = Operation(
     "Is the process alive?",
     credentials=(),
     answers={200: Answer("It is. Whether it is ready is another question.", HealthAnswer)},
+)
+READINESS = Operation(
+    Tag.INSTALLATION,
+    "Should visitors be sent here?",
+    description="A degraded gateway still lets in whom it knows: `reasons` say what is away, and what that means.",
+    credentials=(),
+    answers={
+        200: Answer("They should.", ReadinessAnswer),
+        503: Answer("Not now: it has been without its database for too long.", ReadinessAnswer),
+    },
 )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gateway.storage.database import Database
 
 _MOST = 1000
-# As wide as the column of ids.
-_HIGHEST_ID = 2**31 - 1
+# Readers in JavaScript know no higher number exactly.
+_HIGHEST_ID = 2**53 - 1
 
 
 class AuditQuery(Query):

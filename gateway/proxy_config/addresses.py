@@ -38,6 +38,18 @@ def parse_application(url: str) -> Application:
     return Application(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme])
 
 
+def parse_gateway(url: str) -> str:
+    """Read `http://host[:port]` of a gateway as the proxy reaches it: TLS would end before it, at another proxy."""
+    try:
+        gateway = parse_application(url)
+    except ValueError:
+        gateway = None
+    if gateway is None or gateway.secure:
+        message = f"a gateway is written as http://host:port, without a path, not as {url!r}"
+        raise ValueError(message)
+    return gateway.address
+
+
 def parse_site(host: str) -> str:
     """Read the site's host: a name or an address, without a port."""
     name, port = split_host_and_port(host)

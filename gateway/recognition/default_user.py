@@ -9,6 +9,8 @@ from gateway.storage.default_account import find_default_account
 from gateway.storage.standing import find_standing
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from gateway.facts.cache import FactsCache
     from gateway.facts.facts import Facts
     from gateway.models import Principal
@@ -33,9 +35,11 @@ class DefaultUser:
         return None if facts is None else facts.principal
 
     async def _load(self) -> Facts | None:
-        async with self._database.read() as connection:
-            account = await find_default_account(connection)
-            if account is None or not account.active(datetime.now(UTC)):
-                return None
-            standing = await find_standing(connection, account)
+        return await self._database.ask(self._look)
+
+    async def _look(self, connection: AsyncConnection) -> Facts | None:
+        account = await find_default_account(connection)
+        if account is None or not account.active(datetime.now(UTC)):
+            return None
+        standing = await find_standing(connection, account)
         return None if standing is None else self._facts_of.default_user(account, standing)

@@ -11,6 +11,7 @@ from gateway.facts.facts import (
     account_subject,
     address_subject,
     api_key_subject,
+    password_from_subject,
     password_subject,
     session_subject,
 )
@@ -82,7 +83,12 @@ class FactsOf:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(account_subject(account.id), password_subject(account.email), address_subject(address)),
+            subjects=(
+                account_subject(account.id),
+                password_subject(account.email),
+                password_from_subject(account.email, address),
+                address_subject(address),
+            ),
         )
 
     def default_user(self, account: Account, standing: Standing) -> Facts:

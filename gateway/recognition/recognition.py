@@ -15,8 +15,9 @@ from gateway.errors import (
     SecondFactorRequired,
     TokenExpired,
     TooManyAttempts,
+    Unavailable,
 )
-from gateway.facts.facts import Facts, password_subject
+from gateway.facts.facts import Facts, password_from_subject, password_subject
 from gateway.models import Account, CredentialKind, Principal
 from gateway.recognition.facts_of import FactsOf
 from gateway.storage.accounts import note_login
@@ -136,6 +137,10 @@ class Recognition:
             facts = await self._find(self._sessions.digest(f"{known_from}\0{email}\0{password}"), load)
         except (InvalidCredentials, TooManyAttempts, Banned, EmailNotVerified, SecondFactorRequired):
             self._facts.apply(password_subject(email))
+            raise
+        except Unavailable:
+            # Nobody counts guesses now, so only the first one from an address can be told from the right password.
+            self._facts.apply(password_from_subject(email, known_from))
             raise
         if facts is None:
             raise InvalidCredentials

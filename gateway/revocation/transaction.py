@@ -47,10 +47,16 @@ class Transaction:
 @asynccontextmanager
 async def begin(database: Database, *, doorbell: Doorbell) -> AsyncIterator[Transaction]:
     """Give a write transaction whose entries in the invalidation log are appended with it; they ring after it."""
-    async with database.write() as connection:
-        transaction = Transaction(connection, datetime.now(UTC))
-        yield transaction
-    for subject in transaction.subjects:
-        doorbell(subject)
+    subjects: list[str] = []
+    try:
+        async with database.write() as connection:
+            transaction = Transaction(connection, datetime.now(UTC))
+            yield transaction
+            subjects = transaction.subjects
+    finally:
+        # Also where the connection was lost at the commit, which may have been done. Without a connection this process
+        # could not read it in the log, and what was ended would go on counting here for the outage grace.
+        for subject in subjects:
+            doorbell(subject)
     for event, facts in transaction.lines:
         _log.info(event, **facts)

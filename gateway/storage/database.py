@@ -2,67 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.util import await_only
 
-from gateway.errors import Unavailable
+from gateway.config.database_url import DatabaseAddress, SqliteFile
+from gateway.errors import ConnectionLost, DatabaseUnavailable
+from gateway.storage.sqlite import sqlite_engines
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
-# Longer than any of our transactions; beyond it the answer is 503, not an endless wait.
-_LOCK_WAIT_SECONDS = 5
-_READ_CONNECTIONS = 4
+    from gateway.storage.engines import Engines
 
-# Between two attempts to switch to WAL: SQLite does not wait for that lock by itself.
-_LOCK_RETRY_SECONDS = 0.05
+_Answer = TypeVar("_Answer")
 
-# FULL: an acknowledged revocation survives a power cut. foreign_keys is off by default in SQLite.
-_PRAGMAS = (
-    "PRAGMA synchronous=FULL",
-    f"PRAGMA busy_timeout={_LOCK_WAIT_SECONDS * 1000}",
-    "PRAGMA foreign_keys=ON",
-)
+# Of PostgreSQL: a value that it does not take, or not in that place. Its message repeats the value.
+_DATA_EXCEPTIONS = "22"
+_NOT_PERMITTED = "42501"
+# Since version 15 nobody but the owner may make tables.
+_OWN_IT = "let the user of DATABASE_URL own the database (ALTER DATABASE ... OWNER TO ...), and the tables in it"
 
 
 class Database:
-    """One SQLite file. Every failure of the engine itself becomes `Unavailable`."""
+    """One SQLite file, or one database on a PostgreSQL server. Every failure of the engine becomes `Unavailable`."""
 
-    def __init__(self, *, readers: AsyncEngine, writer: AsyncEngine) -> None:
-        self._readers = readers
-        self._writer = writer
+    def __init__(self, engines: Engines) -> None:
+        self._readers = engines.readers
+        self._writer = engines.writer
+        self._migrator = engines.migrator
+        self._lasting = engines.lasting
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Prepare connections to the file; it is created with the first one, readable by its owner only."""
+    def open(cls, address: DatabaseAddress) -> Self:
+        """Prepare connections; a file is created with the first one, readable by its owner only."""
+        if isinstance(address, SqliteFile):
+            return cls(sqlite_engines(address.path))
+        # Whoever keeps everything in a file does not load another driver.
+        from gateway.storage.postgresql import postgresql_engines  # noqa: PLC0415
+
+        return cls(postgresql_engines(address))
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, address: DatabaseAddress) -> AsyncIterator[Self]:
+        """Open for as long as the body runs."""
+        database = cls.open(address)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-        except OSError as error:
-            message = (
-                f"the database {path} cannot be opened ({error.strerror}): set GATEWAY_DATA_DIR to a writable folder"
-            )
-            raise Unavailable(message) from error
-        url = URL.create("sqlite+aiosqlite", database=str(path))
-        readers = create_async_engine(url, pool_size=_READ_CONNECTIONS, pool_timeout=_LOCK_WAIT_SECONDS)
-        # SQLite has one writer at a time: queueing here is fair and costs no busy waiting.
-        writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_LOCK_WAIT_SECONDS)
-        for engine in (readers, writer):
-            event.listen(engine.sync_engine, "connect", _prepare)
-        event.listen(writer.sync_engine, "begin", _begin_immediate)
-        return cls(readers=readers, writer=writer)
+            yield database
+        finally:
+            await database.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -76,10 +68,29 @@ class Database:
         async with self.translate_failures(), self._writer.begin() as connection:
             yield connection
 
+    async def ask(self, question: Callable[[AsyncConnection], Awaitable[_Answer]]) -> _Answer:
+        """Read, and once more on another connection where the first one was lost: a server was restarted, say."""
+        try:
+            async with self.read() as connection:
+                return await question(connection)
+        except ConnectionLost:
+            async with self.read() as connection:
+                return await question(connection)
+
+    @asynccontextmanager
+    async def change_tables(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection as `write` does, for statements that may take minutes."""
+        try:
+            async with self.translate_failures(), self._migrator.begin() as connection:
+                yield connection
+        finally:
+            # Not needed again.
+            await self._migrator.dispose()
+
     async def connect(self) -> AsyncConnection:
         """Give a reading connection for good; the caller closes it."""
         async with self.translate_failures():
-            return await self._readers.connect()
+            return await self._lasting.connect()
 
     @asynccontextmanager
     async def translate_failures(self) -> AsyncIterator[None]:
@@ -88,38 +99,26 @@ class Database:
             yield
         except IntegrityError:
             raise
-        except (PoolTimeout, DBAPIError) as error:
-            raise Unavailable from error
+        except DBAPIError as error:
+            kind = ConnectionLost if error.connection_invalidated else DatabaseUnavailable
+            raise kind(_reason(error)) from error
+        except PoolTimeout as error:
+            message = "the database is too slow: every connection was in use for too long"
+            raise DatabaseUnavailable(message) from error
+        except (TimeoutError, ConnectionError) as error:
+            message = "the database did not answer in time"
+            raise DatabaseUnavailable(message) from error
 
     async def close(self) -> None:
         await self._readers.dispose()
         await self._writer.dispose()
+        await self._lasting.dispose()
 
 
-def _prepare(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
-    # The driver's own transaction handling begins late and deferred; in WAL mode such a transaction fails
-    # with "database is locked" as soon as it reads and then writes. We begin ourselves.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    _switch_to_wal(cursor)
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _switch_to_wal(cursor: DBAPICursor) -> None:
-    """Switch the file to WAL, which it then stays; another process may be just making it."""
-    deadline = time.monotonic() + _LOCK_WAIT_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            await_only(asyncio.sleep(_LOCK_RETRY_SECONDS))
-        else:
-            return
+def _reason(error: DBAPIError) -> str:
+    """Give the words of the engine, without the statement; a value that was in it may be a secret."""
+    # SQLite has none, and what asyncpg itself says about a value has an empty one.
+    sqlstate = getattr(error.orig, "sqlstate", "")
+    said = "" if sqlstate is None or sqlstate.startswith(_DATA_EXCEPTIONS) else f": {error.orig}"
+    cure = f" ({_OWN_IT})" if sqlstate == _NOT_PERMITTED else ""
+    return f"the database cannot do its work{said}{cure}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, exists, or_, select
+from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import OrganizationRole
@@ -16,6 +16,7 @@ from gateway.storage.tables import (
     api_keys,
     banned_addresses,
     challenges,
+    invalidations,
     login_failures,
     one_time_tokens,
     outbox,
@@ -50,8 +51,9 @@ class ExpiredRows:
         return (await connection.execute(delete(self.key.table).where(self.key.in_(some)))).rowcount
 
 
-def expired_rows(*, failures_forgotten_after: timedelta) -> tuple[ExpiredRows, ...]:
+def expired_rows(*, failures_forgotten_after: timedelta, invalidations_kept_for: timedelta) -> tuple[ExpiredRows, ...]:
     """Give everything with a moment after which it is not looked at."""
+    newest_invalidation = select(func.max(invalidations.c.number)).scalar_subquery()
     return (
         ExpiredRows(sessions.c.id, lambda now: sessions.c.expires_at <= now),
         # Only generations and a nonce: without the family a refresh token is as unknown as one that has expired.
@@ -62,6 +64,13 @@ def expired_rows(*, failures_forgotten_after: timedelta) -> tuple[ExpiredRows, .
         ExpiredRows(banned_addresses.c.address, lambda now: banned_addresses.c.expires_at <= now),
         ExpiredRows(
             login_failures.c.account_key, lambda now: login_failures.c.last_failed_at <= now - failures_forgotten_after
+        ),
+        ExpiredRows(
+            invalidations.c.number,
+            # The newest is kept: whoever was the last to read the log has to find its end again.
+            lambda now: and_(
+                invalidations.c.created_at <= now - invalidations_kept_for, invalidations.c.number < newest_invalidation
+            ),
         ),
         ExpiredRows(
             outbox.c.id,

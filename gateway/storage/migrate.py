@@ -32,7 +32,7 @@ async def migrate(database: Database, *, target: str = _NEWEST) -> tuple[str | N
         # Nearly always: Alembic takes longer to import than most commands take for their work.
         if current == _newest_revision():
             return current, current
-    async with database.write() as connection:
+    async with database.change_tables() as connection:
         return await connection.run_sync(_migrate, target)
 
 

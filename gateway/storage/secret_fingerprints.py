@@ -11,6 +11,11 @@ from gateway.storage.tables import secret_fingerprints
 from gateway.storage.upsert import upsert
 
 
+async def find_fingerprints(connection: AsyncConnection) -> dict[str, str]:
+    statement = select(secret_fingerprints.c.name, secret_fingerprints.c.fingerprint)
+    return {row.name: row.fingerprint for row in await connection.execute(statement)}
+
+
 async def find_fingerprint(connection: AsyncConnection, name: str) -> str | None:
     statement = select(secret_fingerprints.c.fingerprint).where(secret_fingerprints.c.name == name)
     return (await connection.execute(statement)).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""What one address may try, whoever it says it is: kept in process, for it may be lost without harm."""
+"""What one address may try, whoever it says it is: kept where it may be lost without harm."""
 
 from __future__ import annotations
 
@@ -52,13 +52,20 @@ class AddressLimits:
     Each refusal is a violation: `violations` bans whoever has too many (`None`: nobody).
     """
 
-    def __init__(self, allowances: Mapping[Limit, Allowance], *, violations: Violations | None = None) -> None:
+    def __init__(
+        self,
+        allowances: Mapping[Limit, Allowance],
+        *,
+        windows: WindowStorage | None = None,
+        violations: Violations | None = None,
+    ) -> None:
         self.violations = violations
+        self._storage = windows or WindowStorage()
         self._limits = {
             limit: RateLimitItemPerSecond(allowance.amount, int(allowance.window.total_seconds()), namespace=limit.name)
             for limit, allowance in allowances.items()
         }
-        self._windows = MovingWindowRateLimiter(WindowStorage())
+        self._windows = MovingWindowRateLimiter(self._storage)
 
     async def require_not_banned(
         self, connection: AsyncConnection, client_address: str | None, *, now: datetime
@@ -67,26 +74,30 @@ class AddressLimits:
         if await address_is_banned(connection, throttled_address(client_address), now=now):
             raise Banned
 
+    async def close(self) -> None:
+        await self._storage.close()
+
     async def admit(self, limit: Limit, client_address: str | None) -> int:
         """Say how many more the address may. Raises `TooManyAttempts` while it is over its limit."""
         item, address = self._limits[limit], throttled_address(client_address)
-        remaining = (await self._windows.get_window_stats(item, address)).remaining
-        if remaining <= 0:
-            await self._refuse(limit, client_address)
-        return remaining
+        stats = await self._windows.get_window_stats(item, address)
+        if stats.remaining <= 0:
+            await self._refuse(limit, client_address, until=stats.reset_time)
+        return stats.remaining
 
     async def count(self, limit: Limit, client_address: str | None) -> None:
         """Count one. Raises `TooManyAttempts` when it was one too many."""
-        if not await self._windows.hit(self._limits[limit], throttled_address(client_address)):
-            await self._refuse(limit, client_address)
-
-    async def _refuse(self, limit: Limit, client_address: str | None) -> NoReturn:
         item, address = self._limits[limit], throttled_address(client_address)
+        if not await self._windows.hit(item, address):
+            stats = await self._windows.get_window_stats(item, address)
+            await self._refuse(limit, client_address, until=stats.reset_time)
+
+    async def _refuse(self, limit: Limit, client_address: str | None, *, until: float) -> NoReturn:
         if self.violations is not None:
             await self.violations.note(client_address)
-        stats = await self._windows.get_window_stats(item, address)
-        wait = timedelta(seconds=max(1, math.ceil(stats.reset_time - time.time())))
-        raise TooManyAttempts(limit.value, retry_after=wait, headers=limit_headers(item.amount, 0, wait))
+        wait = timedelta(seconds=max(1, math.ceil(until - time.time())))
+        headers = limit_headers(self._limits[limit].amount, 0, wait)
+        raise TooManyAttempts(limit.value, retry_after=wait, headers=headers)
 
 
 def throttled_address(client_address: str | None) -> str:

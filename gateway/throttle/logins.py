@@ -100,7 +100,7 @@ class LoginThrottle:
 
         async def room_of_account() -> int:
             async with database.read() as connection:
-                failures = await self.admit(connection, attempt, now=datetime.now(UTC))
+                failures = await self._admit_to_account(connection, attempt, now=datetime.now(UTC))
             return max(1, _FIRST_PAUSING_FAILURE - failures)
 
         async with AsyncExitStack() as turns:
@@ -120,6 +120,9 @@ class LoginThrottle:
         await self.addresses.require_not_banned(connection, attempt.client_address, now=now)
         if attempt.device is None:
             await self.addresses.admit(_LIMITS[attempt.secret], attempt.client_address)
+        return await self._admit_to_account(connection, attempt, now=now)
+
+    async def _admit_to_account(self, connection: AsyncConnection, attempt: Attempt, *, now: datetime) -> int:
         entry = await find_login_failures(connection, self._account_key(attempt))
         if entry is None or now - entry.last_failed_at >= FORGOTTEN_AFTER:
             return 0

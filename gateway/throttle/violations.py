@@ -26,16 +26,23 @@ _RETRY = timedelta(seconds=1)
 
 
 class Violations:
-    """Count refusals of the per-address limits, in process, and ban at the twentieth within an hour.
+    """Count refusals of the per-address limits, and ban at the twentieth within an hour.
 
     Bans are written in the background: a refusal may come from inside a transaction, which it rolls back.
     """
 
-    def __init__(self, bans: AddressBans, *, ban_duration: timedelta, trusted_proxies: TrustedProxies) -> None:
+    def __init__(
+        self,
+        bans: AddressBans,
+        *,
+        ban_duration: timedelta,
+        trusted_proxies: TrustedProxies,
+        windows: WindowStorage | None = None,
+    ) -> None:
         self._bans = bans
         self._ban_duration = ban_duration
         self._trusted_proxies = trusted_proxies
-        self._windows = MovingWindowRateLimiter(WindowStorage())
+        self._windows = MovingWindowRateLimiter(windows or WindowStorage())
         self._due: asyncio.Queue[str] = asyncio.Queue()
 
     async def note(self, client_address: str | None) -> None:

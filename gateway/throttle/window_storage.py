@@ -1,4 +1,4 @@
-"""Where the windows of addresses are kept: each hit costs the same, however many addresses are known."""
+"""Where a process keeps the windows of addresses: each hit costs the same, however many addresses are known."""
 
 from __future__ import annotations
 
@@ -46,3 +46,6 @@ class WindowStorage(MemoryStorage):
     async def clear(self, key: str) -> None:
         for windows in self._windows.values():
             windows.pop(key, None)
+
+    async def close(self) -> None:
+        """Let go of what is open; nothing is, in memory."""

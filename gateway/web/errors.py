@@ -45,6 +45,9 @@ class RefusalAnswers:
         request[REQUEST_ID] = secrets.token_hex(8)
         with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
             try:
+                # Nothing has such a name, and PostgreSQL takes no NUL, not even to look for one.
+                if "\x00" in request.path:
+                    raise NotFound  # noqa: TRY301 - answered like every refusal
                 return await handler(request)
             except GatewayError as refusal:
                 return self._reply(request, refusal)

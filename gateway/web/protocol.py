@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, MalformedRequest
+from gateway.web.connections import Connections
 
 _log = structlog.get_logger("gateway.web")
 
@@ -29,16 +31,38 @@ class Protocol(web.RequestHandler):
     line of the sender's choice.
     """
 
-    __slots__ = ("_first_head",)
+    __slots__ = ("_connections", "_first_head", "owes_answer")
+
+    def __init__(self, server: web.Server, *, connections: Connections, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
+        super().__init__(server, **options)
+        self._connections = connections
+        # Whether a request has begun to arrive that is not answered yet.
+        self.owes_answer = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._connections.add(self)
         # Later heads are bounded by the keep-alive time, which aiohttp looks after.
         self._first_head = self._loop.call_later(_FIRST_HEAD_WITHIN.total_seconds(), self._close_if_silent, transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._first_head.cancel()
+        self._connections.remove(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        # The rest of a body whose request was answered early asks for nothing.
+        if self._waiter is not None or self._request_count == 0:
+            self.owes_answer = True
+        super().data_received(data)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self.owes_answer = bool(self._messages)
 
     def _close_if_silent(self, transport: asyncio.BaseTransport) -> None:
         """Close a connection that holds a descriptor and has not asked anything."""
@@ -69,12 +93,13 @@ class Protocol(web.RequestHandler):
         return response
 
 
-def make_protocol(server: web.Server, loop: asyncio.AbstractEventLoop) -> Protocol:
+def make_protocol(server: web.Server, loop: asyncio.AbstractEventLoop, connections: Connections) -> Protocol:
     """Make the protocol of one connection, with our limits; bodies are never decompressed."""
     return Protocol(
         server,
+        connections=connections,
         loop=loop,
-        access_log=None,  # type: ignore[arg-type]  # how aiohttp is told to have none
+        access_log=None,  # how aiohttp is told to have none
         auto_decompress=False,
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from gateway.client_address import TrustedProxies
 from gateway.credentials.access_tokens import AccessTokens
 from gateway.credentials.known_devices import KnownDevices
 from gateway.credentials.password_rules import PasswordRules
-from gateway.credentials.passwords import PasswordHashing
+from gateway.credentials.passwords import PasswordHashing, hashing_threads
 from gateway.credentials.sealed_box import SealedBox
 from gateway.facts.cache import FactsCache
 from gateway.mail.letters import Letterhead, Letters
@@ -26,10 +27,8 @@ from gateway.recognition.recognition import Recognition
 from gateway.refresh_tokens import RefreshTokens
 from gateway.revocation import Revocation
 from gateway.sessions import SessionLifetimes, Sessions
-from gateway.throttle.address_limits import AddressLimits, Allowance, Limit
 from gateway.throttle.bans import AddressBans
 from gateway.throttle.logins import LoginThrottle
-from gateway.throttle.violations import Violations
 from gateway.web.cookies import SessionCookie
 from gateway.web.known_device import KnownDeviceCookie
 from gateway.web.login_answers import LoginAnswers
@@ -38,12 +37,15 @@ from gateway.web.portal import Portal
 from gateway.web.profile import Profiles
 from gateway.web.refresh_cookie import RefreshCookie
 from gateway.web.return_urls import ReturnUrls
+from gateway.wiring.doorbell import make_doorbell, ring_both
 from gateway.wiring.keys import key_formats
+from gateway.wiring.limits import make_address_limits
 from gateway.wiring.passwords import password_rules
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
+    from gateway.doorbell.doorbell import Doorbell
     from gateway.storage.database import Database
 
 
@@ -58,6 +60,7 @@ class Parts:
     mail_sender: MailSender | None
     throttle: LoginThrottle
     facts: FactsCache
+    doorbell: Doorbell | None
     sessions: Sessions
     challenges: Challenges
     refresh_tokens: RefreshTokens
@@ -73,12 +76,13 @@ class Parts:
 
 
 def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Parts:
-    facts = _facts(settings, database)
+    doorbell = make_doorbell(settings)
+    facts = _facts(settings, database, doorbell)
     sessions = Sessions(database, token_key=secrets.derive("session token"), lifetimes=_lifetimes(settings))
     access_tokens = _access_tokens(settings, secrets)
     api_keys = ApiKeys(database, formats=key_formats(settings), digest_key=secrets.api_key_salt)
     outbox = Outbox(box=SealedBox(secrets.derive_lasting("outbox")), enabled=settings.mail.transport != "none")
-    proof = _proof(settings, secrets, database, facts)
+    proof = _proof(settings, secrets, database, ring_both(facts, doorbell))
     recognition = Recognition(
         facts=facts,
         sessions=sessions,
@@ -87,8 +91,7 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
         proof=proof,
         facts_of=_facts_of(settings),
     )
-    devices = KnownDevices(key=secrets.derive("known device"))
-    portal = _portal(settings, recognition, devices, default_user=_default_user(settings, database, facts))
+    portal = _portal(settings, secrets, recognition, default_user=_default_user(settings, database, facts))
     profiles = _profiles(settings)
     return Parts(
         database=database,
@@ -98,13 +101,14 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
         mail_sender=_mail_sender(settings, database, outbox),
         throttle=proof.throttle,
         facts=facts,
+        doorbell=doorbell,
         sessions=sessions,
         challenges=Challenges(token_key=secrets.derive("challenge")),
         refresh_tokens=_refresh_tokens(settings, secrets),
         access_tokens=access_tokens,
         api_keys=api_keys,
         recognition=recognition,
-        revocation=Revocation(database, doorbell=facts.apply, outbox=outbox),
+        revocation=Revocation(database, doorbell=ring_both(facts, doorbell), outbox=outbox),
         proof=proof,
         portal=portal,
         profiles=profiles,
@@ -113,12 +117,13 @@ def make_parts(settings: Settings, secrets: Secrets, database: Database) -> Part
     )
 
 
-def _facts(settings: Settings, database: Database) -> FactsCache:
+def _facts(settings: Settings, database: Database, doorbell: Doorbell | None) -> FactsCache:
     return FactsCache(
         database,
         max_entries=settings.facts.max_entries,
         max_age=settings.facts.max_age,
         outage_grace=settings.outage_grace,
+        doorbell_connected=lambda: doorbell is not None and doorbell.connected,
     )
 
 
@@ -129,12 +134,12 @@ def _facts_of(settings: Settings) -> FactsOf:
     )
 
 
-def _proof(settings: Settings, secrets: Secrets, database: Database, facts: FactsCache) -> PasswordProof:
-    bans = AddressBans(database, doorbell=facts.apply)
+def _proof(settings: Settings, secrets: Secrets, database: Database, ring: Callable[[str], None]) -> PasswordProof:
+    bans = AddressBans(database, doorbell=ring)
     return PasswordProof(
         database,
-        throttle=LoginThrottle(key=secrets.derive("login failures"), addresses=_address_limits(settings, bans)),
-        passwords=PasswordHashing(),
+        throttle=LoginThrottle(key=secrets.derive("login failures"), addresses=make_address_limits(settings, bans)),
+        passwords=PasswordHashing(threads=hashing_threads(processes=settings.workers)),
         unverified_email_allowed=settings.auth_api.allow_unverified_email_login,
     )
 
@@ -175,29 +180,13 @@ def _lifetimes(settings: Settings) -> SessionLifetimes:
     )
 
 
-def _address_limits(settings: Settings, bans: AddressBans) -> AddressLimits:
-    api = settings.auth_api
-    proxies = TrustedProxies(settings.trusted_proxies)
-    violations = Violations(bans, ban_duration=api.ban_duration, trusted_proxies=proxies)
-    return AddressLimits(
-        {
-            Limit.LOGIN: Allowance(api.login_max, api.login_window),
-            Limit.SECOND_FACTOR: Allowance(api.two_factor_temp_max, api.two_factor_temp_window),
-            Limit.REGISTER: Allowance(api.register_max, api.register_window),
-            Limit.RESET_REQUEST: Allowance(api.reset_password_max, api.reset_password_window),
-            Limit.VERIFY_EMAIL: Allowance(api.verify_email_max, api.verify_email_window),
-        },
-        violations=violations if api.ban_violations else None,
-    )
-
-
 def _default_user(settings: Settings, database: Database, facts: FactsCache) -> DefaultUser | None:
     without_logins = settings.auth_mode is AuthMode.NONE
     return DefaultUser(database, facts=facts, facts_of=_facts_of(settings)) if without_logins else None
 
 
 def _portal(
-    settings: Settings, recognition: Recognition, devices: KnownDevices, *, default_user: DefaultUser | None
+    settings: Settings, secrets: Secrets, recognition: Recognition, *, default_user: DefaultUser | None
 ) -> Portal:
     return Portal(
         public_url=settings.public_url,
@@ -205,7 +194,7 @@ def _portal(
         cookie=SessionCookie(name=settings.session_cookie_name, domain=settings.cookie_domain, secure=settings.secure),
         trusted_proxies=TrustedProxies(settings.trusted_proxies),
         recognition=recognition,
-        device_cookie=KnownDeviceCookie(devices, secure=settings.secure),
+        device_cookie=KnownDeviceCookie(KnownDevices(key=secrets.derive("known device")), secure=settings.secure),
         default_user=default_user,
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.audit.retention import AuditRetention
 from gateway.audit.sealing import Sealer
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
     from gateway.storage.database import Database
-
-Work = Callable[[], Coroutine[Any, Any, None]]
+    from gateway.wiring.work import Work
 
 
 def make_upkeep(settings: Settings, secrets: Secrets, database: Database) -> tuple[Work, ...]:
@@ -27,7 +25,7 @@ def make_upkeep(settings: Settings, secrets: Secrets, database: Database) -> tup
     cleaning = Cleaning(
         database,
         steps=[
-            *expired_rows(failures_forgotten_after=FORGOTTEN_AFTER),
+            *expired_rows(failures_forgotten_after=FORGOTTEN_AFTER, invalidations_kept_for=2 * settings.facts.max_age),
             IdleSessions(),
             AbandonedRegistrations(),
             AuditRetention(seals=seals, retention=settings.audit.retention),

@@ -17,6 +17,7 @@ import time_machine
 
 from tests.support.commands import run_command
 from tests.support.gateway import ADMIN_EMAIL, Gateway, environment, start_gateway
+from tests.support.migrated import database_file
 from tests.support.second_factor import (
     STEP,
     App,
@@ -280,7 +281,7 @@ async def test_codes_are_throttled_in_a_session_as_in_a_login(gateway: Gateway, 
 async def test_nothing_of_a_factor_can_be_read_from_the_database(gateway: Gateway, enrolled: Enrolled) -> None:
     """M6, M7."""
     await begin(gateway, enrolled.session, token=enrolled.app.code())
-    with closing(sqlite3.connect(gateway.settings.database_path)) as database:
+    with closing(sqlite3.connect(database_file(gateway.settings))) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         content = b"".join(
             repr(row).encode() + b"".join(value for value in row if isinstance(value, bytes))
@@ -298,7 +299,7 @@ async def test_changes_are_audited_and_told_to_the_owner(gateway: Gateway, enrol
     await ask_api(gateway, "disable", {"token": enrolled.app.wrong_code()}, session=enrolled.session)
     await ask_api(gateway, "disable", {"token": enrolled.app.recovery_codes[0]}, session=enrolled.session)
     await ask_api(gateway, "disable", {"backupCode": (await _codes(gateway, enrolled))[0]}, session=enrolled.session)
-    with closing(sqlite3.connect(gateway.settings.database_path)) as database:
+    with closing(sqlite3.connect(database_file(gateway.settings))) as database:
         events = database.execute("SELECT kind, succeeded, email FROM audit_events WHERE kind LIKE '%factor%' OR kind LIKE '%recovery%' ORDER BY id").fetchall()  # fmt: skip  # noqa: E501
         letters = database.execute("SELECT count(*) FROM outbox WHERE kind = 'second_factor_changed'").fetchone()
     assert [(kind, bool(succeeded)) for kind, succeeded, _ in events] == [
@@ -321,6 +322,8 @@ async def _codes(gateway: Gateway, enrolled: Enrolled) -> list[str]:
     return codes
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_twenty_confirmations_one_succeeds(gateway: Gateway) -> None:
     """M1, N1."""
     session = await gateway.session()
@@ -335,6 +338,8 @@ async def test_of_twenty_confirmations_one_succeeds(gateway: Gateway) -> None:
     assert (await finish(gateway, await half_log_in(gateway), app.recovery_codes[0])).status == HTTPStatus.OK
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_twenty_changes_with_one_code_one_succeeds(gateway: Gateway, enrolled: Enrolled) -> None:
     """M1, N1."""
     body = {"token": enrolled.app.code()}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +12,7 @@ import time_machine
 
 from tests.support.commands import run_command
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, Gateway
+from tests.support.newcomers import rows
 from tests.support.refreshing import Program, log_in_program
 
 SESSIONS = "/api/auth/sessions"
@@ -54,10 +53,8 @@ async def ann(gateway: Gateway) -> Program:
     return await log_in_program(gateway, "ann@example.com", "ann's own, rather long")
 
 
-def ended_sessions(gateway: Gateway) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(gateway.settings.database_path)) as database:
-        query = "SELECT actor, account_id, email FROM audit_events WHERE kind = 'session_ended'"
-        return database.execute(query).fetchall()
+async def ended_sessions(gateway: Gateway) -> list[tuple[Any, ...]]:
+    return await rows(gateway, "SELECT actor, account_id, email FROM audit_events WHERE kind = 'session_ended'")
 
 
 async def test_own_sessions_are_listed_the_newest_first(gateway: Gateway) -> None:
@@ -106,7 +103,7 @@ async def test_session_is_ended_with_all_its_tokens(gateway: Gateway) -> None:
     assert (await lost.refresh()).status == HTTPStatus.FORBIDDEN
     assert (await gateway.check(Authorization=lost.bearer)).status == HTTPStatus.UNAUTHORIZED
     assert await mine.counts()
-    [(actor, account_id, email)] = ended_sessions(gateway)
+    [(actor, account_id, email)] = await ended_sessions(gateway)
     assert actor == account_id
     assert email == ADMIN_EMAIL
 
@@ -121,9 +118,11 @@ async def test_another_accounts_session_is_not_there(gateway: Gateway) -> None:
     admin, other = await log_in_program(gateway), await ann(gateway)
     assert await end(other, await session_id_of(admin)) == HTTPStatus.NOT_FOUND
     assert await admin.counts()
-    assert not ended_sessions(gateway)
+    assert not await ended_sessions(gateway)
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 @pytest.mark.parametrize("session_id", ["x", "0b5f4a4e-9f0e-4f2e-8f39-6a6b51a0a001", "%00", "a" * 3000])
 async def test_unknown_session_is_not_found(gateway: Gateway, session_id: str) -> None:
     program = await log_in_program(gateway)
@@ -146,16 +145,18 @@ async def test_all_others_are_ended_and_this_one_goes_on(gateway: Gateway) -> No
     assert (await mine.refresh()).status == HTTPStatus.OK
     assert await stranger.counts()
     assert len(await listed(mine)) == 1
-    assert len(ended_sessions(gateway)) == 3
+    assert len(await ended_sessions(gateway)) == 3
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_ending_one_session_by_many_at_once_is_one_ending(gateway: Gateway) -> None:
     """N1."""
     lost, mine = await log_in_program(gateway), await log_in_program(gateway)
     session_id = await session_id_of(lost)
     statuses = await asyncio.gather(*(end(mine, session_id) for _ in range(20)))
     assert sorted(statuses) == [HTTPStatus.NO_CONTENT] + [HTTPStatus.NOT_FOUND] * 19
-    assert len(ended_sessions(gateway)) == 1
+    assert len(await ended_sessions(gateway)) == 1
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", SESSIONS), ("DELETE", f"{SESSIONS}/x"), ("POST", REVOKE_OTHERS)])

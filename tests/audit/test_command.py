@@ -19,7 +19,7 @@ from gateway.audit.seals import AuditSeals
 from gateway.config.loading import load_settings
 from gateway.config.secrets import load_secrets
 from gateway.models import Account
-from gateway.preparation import notice_changed_secrets
+from gateway.preparation import settle_secrets
 from gateway.storage.audit_events import EventFilter, read_newest
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate
@@ -52,10 +52,10 @@ async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
     environ = {"GATEWAY_DATA_DIR": str(tmp_path)}
     settings = load_settings(None, (), environ).settings
     secrets = load_secrets(settings)
-    database = Database.open(settings.database_path)
+    database = Database.open(settings.database)
     try:
         await migrate(database)
-        await notice_changed_secrets(secrets, database)
+        await settle_secrets(secrets, database)
         yield Shell(database, environ, AuditSeals(secrets.derive_lasting("audit")), await add_account(database, ADA))
     finally:
         await database.close()

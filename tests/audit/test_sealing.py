@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
+import pytest
 import structlog
 import time_machine
 
 from gateway.audit.sealing import SEGMENT, Sealer
+from gateway.config.database_url import DatabaseAddress
 from gateway.storage.database import Database
 from tests.support.audit import (
     BEGAN_AT,
@@ -50,9 +51,10 @@ async def test_nothing_is_written_while_nothing_waits(database: Database, disk: 
     assert not [one for one in disk.statements if not one.lstrip().startswith("SELECT")]
 
 
-async def test_two_sealers_make_one_chain(database: Database, tmp_path: Path) -> None:
+@pytest.mark.both_databases
+async def test_two_sealers_make_one_chain(database: Database, database_address: DatabaseAddress) -> None:
     """N1: two processes that seal the same rows at the same time cannot fork the chain."""
-    other = Database.open(tmp_path / "gateway.db")
+    other = Database.open(database_address)
     try:
         sealers = [Sealer(one, seals=SEALS) for one in (database, other)]
 
@@ -128,6 +130,7 @@ async def test_sealer_survives_a_broken_disk_and_says_so_once(database: Database
         for _ in range(3):
             await sealer.seal_all()
     assert [line["event"] for line in lines] == ["audit_sealing_failed"]
+    assert "the database cannot do its work" in lines[0]["error"]
     disk.broken = False
     await sealer.seal_all()
     assert (await verified(database)).rows == 3

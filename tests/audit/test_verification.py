@@ -12,6 +12,7 @@ from gateway.audit.retention import AuditRetention
 from gateway.audit.sealing import SEGMENT, Sealer
 from gateway.audit.seals import AuditSeals, Head, Place
 from gateway.audit.verification import Fault
+from gateway.config.database_url import SqliteFile
 from gateway.storage.audit_checkpoints import list_checkpoints
 from gateway.storage.database import Database
 from tests.support.audit import (
@@ -186,7 +187,7 @@ async def test_log_that_expires_while_it_is_read_is_no_fault(log: Database, disk
     await newest_was_read.wait()
     disk.stop()
     await disk.reached.wait()
-    other = Database.open(tmp_path / "gateway.db")
+    other = Database.open(SqliteFile(tmp_path / "gateway.db"))
     try:
         async with other.write() as connection:
             retention = AuditRetention(seals=SEALS, retention=timedelta(days=365))

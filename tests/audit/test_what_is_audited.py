@@ -69,7 +69,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with start_gateway(environment(tmp_path, GATEWAY_BASIC_CREDENTIALS="true")) as gateway:
         add = ("user", "add", "--email", ANN, "--name", "Ann", "--password-stdin")
         await run_command(gateway, *add, stdin=f"{ANNS_PASSWORD}\n")
-        database = Database.open(gateway.settings.database_path)
+        database = Database.open(gateway.settings.database)
         try:
             yield Scene(gateway, database)
         finally:

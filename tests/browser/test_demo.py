@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.browser import open_browser
 from tests.support.demo import Demo, start_demo
+
+pytestmark = pytest.mark.long
 
 
 async def _log_in(page: Page, demo: Demo) -> None:

@@ -20,6 +20,8 @@ from tests.support.gateway import Gateway, environment, start_gateway
 from tests.support.letters import link_in
 from tests.support.outbox import read_letter
 
+pytestmark = pytest.mark.long
+
 ADA = "ada@example.com"
 PASSWORD = "Winding-staircase-9"
 

@@ -27,6 +27,17 @@ def test_every_file_is_printed_under_its_name() -> None:
     assert "listen 80;" in result.output
 
 
+def test_several_gateways_are_each_named(tmp_path: Path) -> None:
+    gateways = ("--gateway", "http://10.0.0.5:9091", "--gateway", "http://10.0.0.6:9091")
+    assert run(*gateways, "--portal-listen", "8443", "--output", str(tmp_path)).exit_code == 0
+    written = (tmp_path / "gateway.conf").read_text()
+    for address in ("10.0.0.5:9091", "10.0.0.6:9091"):
+        assert f"server {address};" in written
+    assert "listen 8443;" in written
+    refused = run("--gateway", "https://10.0.0.5")
+    assert (refused.exit_code, "a gateway is written as" in refused.output) == (2, True)
+
+
 def test_traefiks_files_are_printed_under_their_names() -> None:
     said = ("--site", "wiki.example.org", "--application", "http://10.0.0.7:3000", "--listen", "127.0.0.1:80")
     result = run(*said, proxy="traefik")

@@ -165,7 +165,6 @@ def test_variable_that_overrules_a_list_is_blamed_instead_of_its_lines(load: Loa
         ("public_url: http://auth.example.com", "is http: passwords and cookies can be read"),
         ("trusted_proxies: [0.0.0.0/0]", "trusts everybody"),
         ("trusted_proxies: ['::/0']", "trusts everybody"),
-        ("redis_url: redis://localhost", "not used yet"),
         ("basic_auth: {jwt_secret: Short-and-unknown}", "shorter than 32 bytes"),
         ("encryption_key: Short-and-unknown", "shorter than 32 bytes"),
         ("api_key_salt: Short-and-unknown", "shorter than 32 bytes"),

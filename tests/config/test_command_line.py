@@ -102,11 +102,11 @@ def test_shown_settings_hide_secrets_and_name_origins(gateway: Run) -> None:
         BASIC_AUTH_JWT_SECRET="c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMgbG9uZw==",
         INITIAL_ORG_ADMIN_EMAIL="admin@example.com",
         INITIAL_ORG_ADMIN_PASSWORD="Correct-Horse#9",
-        REDIS_URL="redis://me:hunter2@cache:6379/0?password=hunter2",
+        REDIS_URL="redis+sentinel://me:hunter2@cache:26379/main?sentinel_password=hunter2",
     ).out
     assert "jwt_secret: '********'  # BASIC_AUTH_JWT_SECRET" in shown
     assert "initial_org_admin_password: '********'  # INITIAL_ORG_ADMIN_PASSWORD" in shown
-    assert "redis_url: redis://********@cache:6379/0  # REDIS_URL" in shown
+    assert "redis_url: redis+sentinel://********@cache:26379/main  # REDIS_URL" in shown
     assert not any(secret in shown for secret in ("c2Vj", "Correct", "hunter2"))
     values = yaml.safe_load(shown)
     assert values["listen"] == "127.0.0.1:9091"

@@ -25,7 +25,9 @@ def _configured(secret: str, *, salt: str = "Salt-of-the-earth") -> Secrets:
 
 def test_secrets_are_made_once_and_kept_for_their_owner_only(settings: Settings) -> None:
     first = load_secrets(settings)
-    assert first.jwt_secret_origin == "generated"
+    assert {name: origin.file for name, origin in first.origins.items()} == {
+        name: settings.data_dir / name for name in ("jwt_secret", "api_key_salt", "encryption_key")
+    }
     assert len(first.jwt_secret) == len(first.api_key_salt) == len(first.encryption_key) == 32
     assert load_secrets(settings) == first
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
@@ -81,7 +83,8 @@ def test_many_first_starts_agree_on_one_secret(settings: Settings) -> None:
 
 def test_configured_secret_of_any_length_becomes_32_bytes(settings: Settings) -> None:
     short, long = _configured("Short-and-unknown"), _configured("x7" * 300)
-    assert short.jwt_secret_origin == "configured"
+    assert str(short.origins["jwt_secret"]) == "BASIC_AUTH_JWT_SECRET"
+    assert short.origins["jwt_secret"].file is None
     assert len(short.jwt_secret) == len(long.jwt_secret) == 32
     assert short.jwt_secret != long.jwt_secret
     assert _configured("Short-and-unknown") == short
@@ -102,7 +105,8 @@ def test_changed_secret_changes_every_key() -> None:
 
 def test_secret_has_no_repr() -> None:
     secrets = _configured("Short-and-unknown")
-    assert repr(secrets) == "Secrets(jwt_secret_origin='configured')"
+    assert repr(secrets).startswith("Secrets(origins={")
+    assert "Short-and-unknown" not in repr(secrets)
 
 
 @pytest.mark.parametrize("name", ["jwt_secret", "api_key_salt"])

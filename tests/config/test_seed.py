@@ -162,7 +162,7 @@ def test_secrets_are_never_said(load: Load, refused: Refused, source: str) -> No
     leaks = {
         "INITIAL_ORG_ADMIN_PASSWORD": "hunter2hunter2",
         "BASIC_AUTH_JWT_SECRET": "password123",
-        "DATABASE_URL": "postgresql://gateway:hunter2@db/gateway",
+        "DATABASE_URL": "mysql://gateway:hunter2@db/gateway",
         "REDIS_URL": "hunter2@redis",
     }
     file = "\n".join(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.database_url import PostgresqlServer, SqliteFile
 from tests.config.conftest import Load, Refused
 
 
@@ -16,7 +17,7 @@ def test_nothing_has_to_be_set(load: Load) -> None:
     assert str(settings.listen) == "127.0.0.1:9091"
     assert settings.trusted_proxies == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     assert settings.access_control is None
-    assert settings.database_path == Path("data/gateway.db")
+    assert settings.database == SqliteFile(Path("data/gateway.db"))
     assert not loaded.warnings
     assert not loaded.origins
 
@@ -175,7 +176,29 @@ def test_other_redirect_target_is_refused(refused: Refused, written: str) -> Non
         ("organization: {force_password_change: yes}", "organization.force_password_change: write true or false"),
         ("session: 12h", "session: must be a mapping of keys"),
         ("auth_type: ldap", "auth_type: must be 'none', 'mixed' or 'oauth'"),
-        ("database_url: postgresql://u:p@db/x", "database_url: not yet: PostgreSQL comes with a later version"),
+        (
+            "database_url: postgresql://u:p@db",
+            "database_url: must be postgresql://user:password@host/database",
+        ),
+        (
+            "database_url: postgresql://u:p@ss@db/x",
+            "database_url: must be postgresql://user:password@host/database: spec",
+        ),
+        (
+            "database_url: postgresql://u:p/ss@db/x",
+            "database_url: must be postgresql://user:password@host/database: spec",
+        ),
+        (
+            'database_url: "postgresql://u:1/2@db/x"',
+            "database_url: must be postgresql://user:password@host/database: spec",
+        ),
+        (
+            'database_url: "postgresql://u:p#s@db/x"',
+            "database_url: must be postgresql://user:password@host/database: spec",
+        ),
+        ("database_url: postgresql://u:p@db/x?sslmode=verify", "database_url: sslmode must be one of allow, disable,"),
+        ("workers: 0", "workers: must be greater than or equal to 1"),
+        ("redis_url: redis+sentinel://one:26379", "redis_url: must be redis+sentinel://host:26379,host:26379/name"),
         ("database_url: mysql://u:p@db/x", "database_url: must be sqlite:///"),
         ('database_url: "sqlite:///:memory:"', "database_url: must be sqlite:///"),
         ("redis_url: localhost:6379", "redis_url: must begin with redis://"),
@@ -196,8 +219,27 @@ def test_bad_value_is_refused_with_its_line(refused: Refused, lines: str, proble
 
 
 def test_sqlite_url_names_the_file(load: Load) -> None:
-    assert load(DATABASE_URL="sqlite:///here/x.db").settings.database_path == Path("here/x.db")
-    assert load(DATABASE_URL="sqlite:////srv/x.db").settings.database_path == Path("/srv/x.db")
+    assert load(DATABASE_URL="sqlite:///here/x.db").settings.database == SqliteFile(Path("here/x.db"))
+    assert load(DATABASE_URL="sqlite:////srv/x.db").settings.database == SqliteFile(Path("/srv/x.db"))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_postgresql_url_names_the_server_and_tells_no_password(load: Load, scheme: str) -> None:
+    database = load(DATABASE_URL=f"{scheme}://me:hunter2@one,two:5433/gateway?sslmode=require").settings.database
+    assert database == PostgresqlServer("postgresql://me:hunter2@one,two:5433/gateway?sslmode=require")
+    assert "hunter2" not in f"{database} {database!r}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "postgresql://gateway:s%40cret@one.internal:5432,two.internal:5432/gateway",
+        "postgresql://gateway@/gateway?host=/run/postgresql",
+        "postgresql://gateway@[2001:db8::1]:5432,[2001:db8::2]/gateway?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem",
+    ],
+)
+def test_postgresql_url_may_name_hosts_sockets_and_certificates(load: Load, written: str) -> None:
+    assert load(DATABASE_URL=written).settings.database == PostgresqlServer(written)
 
 
 def test_librechat_units_are_understood(load: Load) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -20,6 +21,11 @@ from gateway.credentials.passwords import (
 from gateway.errors import Unavailable
 from gateway.grammar.initial_password import broken_initial_password_rules
 from tests.support.parts import RULES
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes() -> None:
+    """Pay the price of a real one."""
 
 
 @pytest.fixture
@@ -170,3 +176,11 @@ def test_generated_password_keeps_every_rule_and_never_repeats() -> None:
     for password in generated:
         assert RULES.broken(password, email="ada@example.com") is None
         assert broken_initial_password_rules(password) == []
+
+
+@pytest.mark.parametrize(("cores", "processes", "threads"), [(4, 1, 4), (4, 2, 2), (4, 3, 1), (2, 4, 1), (None, 1, 1)])
+def test_processes_share_the_cores_of_their_machine(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, processes: int, threads: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert passwords.hashing_threads(processes=processes) == threads

@@ -12,6 +12,7 @@ from gateway.facts.cache import FactsCache
 from gateway.facts.facts import Facts, account_subject, session_subject
 from gateway.models import CredentialKind, OrganizationRole, Principal, Standing
 from gateway.storage.database import Database
+from tests.support.database import append
 from tests.support.visitors import ORGANIZATION
 
 ENTRIES = 3
@@ -32,7 +33,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("gateway.facts.tail", "gateway.facts.cache"):
+    for module in ("gateway.facts.tail", "gateway.facts.contact", "gateway.facts.cache", "gateway.facts.log_reader"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 
@@ -93,6 +94,7 @@ class FromDatabase(Store):
 @pytest.fixture
 async def cache(database: Database, clock: Clock) -> AsyncIterator[FactsCache]:
     assert clock.now
+    await append(database, "appended before anybody read the log")
     cache = FactsCache(database, max_entries=ENTRIES, max_age=AGE, outage_grace=GRACE)
     await cache.tail.catch_up()
     yield cache

@@ -93,6 +93,22 @@ async def test_doorbell_applies_at_once_and_never_moves_the_position(
     assert cache.find(b"m") is None, "the entry before the one that rang is read by its number"
 
 
+@pytest.mark.parametrize(
+    "payload", ["", "account:", "account:eve", "password:ada@x.com", "account:ada\n", "xaccount:ada", "*" * 200, "\0"]
+)
+async def test_whatever_else_rings_changes_nothing(cache: FactsCache, payload: str) -> None:
+    loaded = await known(cache)
+    cache.hear(payload)
+    assert cache.find(b"d") is loaded
+
+
+@pytest.mark.parametrize("payload", [account_subject("ada"), session_subject("s1"), EVERYTHING])
+async def test_what_rings_is_dropped_at_once(cache: FactsCache, payload: str) -> None:
+    await known(cache)
+    cache.hear(payload)
+    assert cache.find(b"d") is None
+
+
 async def test_credential_that_is_not_good_is_asked_for_each_time(cache: FactsCache) -> None:
     """Facts, never verdicts."""
     store = Store(None)

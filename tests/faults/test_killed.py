@@ -3,81 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from aiohttp import ClientError, ClientSession, DummyCookieJar
+from aiohttp import ClientError
 
-from tests.support.commands import start_command
-from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, APP_URL, environment
+from tests.support.gateway import environment
+from tests.support.migrated import lay_migrated_file
+from tests.support.supervised import Supervised, supervised
 
-LOGINS = 200
+PEOPLE = 16
 KILLED_AFTER = 60
 
 
 @asynccontextmanager
-async def _serving(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    process = await start_command("serve", environ=environment(folder))
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(20):
-            while True:
-                line = (await process.stdout.readline()).decode()
-                assert line, "the gateway ended before it listened"
-                if line.startswith("Gateway listens on "):
-                    break
-        yield process, line.split()[-1]
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
+async def _serving(folder: Path) -> AsyncIterator[tuple[Supervised, str]]:
+    lay_migrated_file(folder / "gateway.db")
+    async with supervised(environ=environment(folder)) as gateway:
+        yield gateway, await gateway.ready()
 
 
 async def test_every_answered_login_still_has_its_session(tmp_path: Path) -> None:
     answered: list[str] = []
 
-    async with _serving(tmp_path) as (process, url), ClientSession(cookie_jar=DummyCookieJar()) as client:
+    async with _serving(tmp_path) as (gateway, url):
 
-        async def log_in() -> None:
-            body = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
+        async def log_in_again_and_again() -> None:
             with suppress(ClientError):
-                response = await client.post(f"{url}/api/auth/login", json=body)
-                answered.append(response.cookies["gateway_session"].value)
-                if len(answered) == KILLED_AFTER:
-                    process.send_signal(signal.SIGKILL)
+                while True:
+                    answered.append(await gateway.session(url))
+                    if len(answered) == KILLED_AFTER:
+                        _kill(gateway)
 
-        await asyncio.gather(*[log_in() for _ in range(LOGINS)])
-    assert KILLED_AFTER <= len(answered) < LOGINS
+        await asyncio.gather(*(log_in_again_and_again() for _ in range(PEOPLE)))
+    assert len(answered) >= KILLED_AFTER
 
-    async with _serving(tmp_path) as (_, url), ClientSession(cookie_jar=DummyCookieJar()) as client:
-        statuses = {await _check(client, url, token) for token in answered}
-    assert statuses == {200}
+    async with _serving(tmp_path) as (gateway, url):
+        statuses = [await gateway.checks(url, cookie) for cookie in answered]
+    assert statuses == [[200]] * len(answered)
 
 
 async def test_an_answered_logout_holds(tmp_path: Path) -> None:
-    async with _serving(tmp_path) as (process, url), ClientSession(cookie_jar=DummyCookieJar()) as client:
-        body = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
-        tokens = []
-        for _ in range(2):
-            response = await client.post(f"{url}/api/auth/login", json=body)
-            tokens.append(response.cookies["gateway_session"].value)
-        ended, kept = tokens
-        cookie = {"Cookie": f"gateway_session={ended}"}
-        assert (await client.post(f"{url}/api/auth/logout", headers=cookie)).status == 200
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+    async with _serving(tmp_path) as (gateway, url):
+        ended, kept = await gateway.session(url), await gateway.session(url)
+        async with gateway.client.post(f"{url}/api/auth/logout", headers={"Cookie": ended}) as response:
+            assert response.status == 200
+        _kill(gateway)
 
-    async with _serving(tmp_path) as (_, url), ClientSession(cookie_jar=DummyCookieJar()) as client:
-        assert await _check(client, url, ended) == 401
-        assert await _check(client, url, kept) == 200
+    async with _serving(tmp_path) as (gateway, url):
+        assert await gateway.checks(url, ended) == [401]
+        assert await gateway.checks(url, kept) == [200]
 
 
-async def _check(client: ClientSession, url: str, token: str) -> int:
-    headers = {
-        "X-Original-URL": APP_URL,
-        "X-Original-Method": "GET",
-        "Cookie": f"gateway_session={token}",
-    }
-    return (await client.get(f"{url}/api/authz/auth-request", headers=headers)).status
+def _kill(gateway: Supervised) -> None:
+    """All of it at once, as a power cut does; the supervisor last, for its workers would be told of its end."""
+    for pid in (*gateway.workers, gateway.pid):
+        os.kill(pid, signal.SIGKILL)

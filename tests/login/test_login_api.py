@@ -181,6 +181,8 @@ async def test_unknown_accounts_pause_alike(gateway: Gateway) -> None:
     assert statuses == [401] * 5 + [429]
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_wrong_passwords_at_once_five_are_answered(gateway: Gateway) -> None:
     """L6, N1: those overtaken by the others' failures learn nothing."""
     # The clock stands still, so that the pause does not end while slow machines are still counting.
@@ -190,6 +192,8 @@ async def test_of_many_wrong_passwords_at_once_five_are_answered(gateway: Gatewa
     assert sorted(statuses) == [401] * 5 + [429] * 25
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_many_right_passwords_at_once_all_pass(gateway: Gateway) -> None:
     responses = await asyncio.gather(*[gateway.log_in() for _ in range(20)])
     assert {response.status for response in responses} == {200}

@@ -16,6 +16,8 @@ import time_machine
 from tests.support.commands import run_command
 from tests.support.forms import Person
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, Gateway, environment, start_gateway
+from tests.support.migrated import database_file
+from tests.support.newcomers import rows
 from tests.support.refreshing import (
     REFRESH,
     REFRESH_COOKIE,
@@ -53,10 +55,8 @@ def travel(by: timedelta) -> time_machine.travel:
     return time_machine.travel(datetime.now(UTC) + by, tick=True)
 
 
-def audited(gateway: Gateway, kind: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(gateway.settings.database_path)) as database:
-        rows = database.execute("SELECT succeeded, email, details FROM audit_events WHERE kind = ? ORDER BY id", [kind])
-        return rows.fetchall()
+async def audited(gateway: Gateway, kind: str) -> list[tuple[Any, ...]]:
+    return await rows(gateway, "SELECT succeeded, email, details FROM audit_events WHERE kind = ? ORDER BY id", kind)
 
 
 async def test_login_by_json_sets_a_refresh_cookie_that_only_the_auth_api_sees(gateway: Gateway) -> None:
@@ -90,6 +90,8 @@ async def test_login_page_sets_no_refresh_cookie(person: Person) -> None:
     assert REFRESH_COOKIE not in person.cookies
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_refresh_gives_a_new_access_token_the_user_and_the_next_cookie(program: Program) -> None:
     response = await program.refresh()
     body = await response.json()
@@ -243,14 +245,15 @@ async def test_bad_bodies_are_refused_and_cost_nobody_the_cookie(
     assert not cleared_cookies(response)
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_twenty_tabs_that_refresh_at_once_share_one_successor(program: Program) -> None:
     """J5, N1."""
     responses = await asyncio.gather(*(program.refresh() for _ in range(20)))
     assert [response.status for response in responses] == [HTTPStatus.OK] * 20
     [successor] = {refresh_token_of(response) for response in responses}
     assert successor != program.refresh_token
-    with closing(sqlite3.connect(program.gateway.settings.database_path)) as database:
-        assert database.execute("SELECT generation FROM refresh_families").fetchall() == [(1,)]
+    assert await rows(program.gateway, "SELECT generation FROM refresh_families") == [(1,)]
 
 
 async def test_lost_answer_is_given_again(program: Program) -> None:
@@ -275,20 +278,22 @@ async def test_reuse_after_the_grace_ends_the_session_everywhere(program: Progra
         asked = await program.gateway.ask("/api/user", Authorization=program.bearer)
         assert asked.status == HTTPStatus.UNAUTHORIZED
         assert (await program.refresh()).status == HTTPStatus.FORBIDDEN, "the current one is dead as well"
-    [(succeeded, email, details)] = audited(program.gateway, "refresh_reused")
+    [(succeeded, email, details)] = await audited(program.gateway, "refresh_reused")
     assert (succeeded, email) == (0, ADMIN_EMAIL)
     assert claims_of(program.access_token)["sid"] in details
-    [(_, _, ended)] = audited(program.gateway, "session_ended")
+    [(_, _, ended)] = await audited(program.gateway, "session_ended")
     assert "refresh token reused" in ended
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_reuse_by_many_at_once_is_one_ending(program: Program) -> None:
     """N1."""
     old = await program.go_on()
     with travel(GRACE + timedelta(seconds=1)):
         responses = await asyncio.gather(*(program.refresh(old) for _ in range(20)))
     assert {response.status for response in responses} == {HTTPStatus.FORBIDDEN}
-    assert len(audited(program.gateway, "refresh_reused")) == 1
+    assert len(await audited(program.gateway, "refresh_reused")) == 1
 
 
 async def test_reuse_ends_no_other_session(program: Program) -> None:
@@ -377,7 +382,7 @@ async def test_refresh_tokens_die_when_an_administrator_ends_the_sessions(gatewa
 @pytest.mark.parametrize("column", ["disabled_at", "banned_until"])
 async def test_session_of_an_account_that_does_not_count_is_not_refreshed(program: Program, column: str) -> None:
     """S3: a session that was opened while its account was being disabled."""
-    with closing(sqlite3.connect(program.gateway.settings.database_path)) as database, database:
+    with closing(sqlite3.connect(database_file(program.gateway.settings))) as database, database:
         database.execute(f"UPDATE accounts SET {column} = '2999-01-01 00:00:00.000000'")  # noqa: S608 - from the list above
     response = await program.refresh()
     assert response.status == HTTPStatus.FORBIDDEN
@@ -473,9 +478,11 @@ async def test_logout_ends_the_session_of_whatever_came(program: Program, lines:
     assert cleared_cookies(response) == {REFRESH_COOKIE, SESSION_COOKIE}
     assert not await program.counts()
     assert (await program.refresh()).status == HTTPStatus.FORBIDDEN
-    assert len(audited(program.gateway, "session_ended")) == 1
+    assert len(await audited(program.gateway, "session_ended")) == 1
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_logout_ends_each_session_that_came(program: Program) -> None:
     others = [await log_in_program(program.gateway) for _ in range(2)]
     cookies = "; ".join([program.session_cookie, *(other.refresh_cookie for other in others)])
@@ -499,6 +506,8 @@ async def test_another_login_ends_the_session_whose_refresh_cookie_it_replaces(p
     assert not await program.counts()
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_refresh_that_races_a_logout_leaves_no_living_token(gateway: Gateway) -> None:
     """J6, N1."""
     for _ in range(5):
@@ -516,7 +525,7 @@ async def test_refresh_that_races_a_logout_leaves_no_living_token(gateway: Gatew
 
 async def test_unavailable_is_said_and_keeps_the_cookies(program: Program) -> None:
     """N2."""
-    database = sqlite3.connect(program.gateway.settings.database_path)
+    database = sqlite3.connect(database_file(program.gateway.settings))
     with closing(database):
         database.execute("BEGIN EXCLUSIVE")
         response = await program.refresh()

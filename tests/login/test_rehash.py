@@ -22,6 +22,11 @@ PASSWORD = "mint grows on walls"
 FORMER = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes() -> None:
+    """Pay the price of a real one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Proves the password of one account whose hash was made when less was asked."""

@@ -301,6 +301,8 @@ async def test_basic_is_refused_for_an_account_with_a_second_factor(tmp_path: Pa
         assert refused.status == HTTPStatus.UNAUTHORIZED
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_twenty_logins_with_one_code_one_succeeds(gateway: Gateway, app: App) -> None:
     """M1, N1."""
     tokens = [await half_log_in(gateway) for _ in range(20)]
@@ -310,6 +312,8 @@ async def test_of_twenty_logins_with_one_code_one_succeeds(gateway: Gateway, app
     assert set(counts) <= {200, 401, 429}
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_twenty_logins_with_one_recovery_code_one_succeeds(gateway: Gateway, app: App) -> None:
     """M1, N1."""
     tokens = [await half_log_in(gateway) for _ in range(20)]
@@ -319,6 +323,8 @@ async def test_of_twenty_logins_with_one_recovery_code_one_succeeds(gateway: Gat
     assert set(counts) <= {200, 401, 429}
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_twenty_who_finish_one_login_one_succeeds_and_none_is_counted_as_wrong(
     gateway: Gateway, app: App, clock: time_machine.Traveller
 ) -> None:

@@ -268,7 +268,7 @@ TABLE: dict[Callable[[Ada], Awaitable[None]], tuple[str, ...]] = {
 async def ada_at_the_door(tmp_path: Path) -> AsyncIterator[Ada]:
     environ = open_door(tmp_path, GATEWAY_BASIC_CREDENTIALS="true")
     async with start_gateway(environ) as gateway:
-        database = Database.open(gateway.settings.database_path)
+        database = Database.open(gateway.settings.database)
         try:
             ada = Ada(gateway, database)
             await ada.prepare()

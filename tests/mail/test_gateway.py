@@ -8,6 +8,7 @@ from pathlib import Path
 import time_machine
 from sqlalchemy import text
 
+from gateway.config.database_url import SqliteFile
 from gateway.storage.database import Database
 from tests.support.commands import run_gateway
 from tests.support.gateway import ADMIN_EMAIL, environment, start_gateway
@@ -25,7 +26,7 @@ async def reset_password(environ: dict[str, str]) -> None:
 
 async def attempts(data_dir: Path) -> list[tuple[int, bool]]:
     """Give for each letter how often it was tried, and whether it is out."""
-    database = Database.open(data_dir / "gateway.db")
+    database = Database.open(SqliteFile(data_dir / "gateway.db"))
     async with database.read() as connection:
         rows = await connection.execute(text("SELECT attempts, sent_at FROM outbox ORDER BY created_at"))
         found = [(row.attempts, row.sent_at is not None) for row in rows]

@@ -14,6 +14,7 @@ import time_machine
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from gateway.config.database_url import DatabaseAddress
 from gateway.credentials.sealed_box import SealedBox
 from gateway.mail import sender as sender_module
 from gateway.mail.outbox import MailKind, Outbox, PostedLetter
@@ -204,9 +205,12 @@ async def test_letter_that_cannot_be_written_holds_up_no_other(office: PostOffic
     assert mailbox.recipients == ["bob@example.com"]
 
 
-async def test_several_senders_send_each_letter_once(tmp_path: Path, office: PostOffice, mailbox: Mailbox) -> None:
+@pytest.mark.both_databases
+async def test_several_senders_send_each_letter_once(
+    database_address: DatabaseAddress, office: PostOffice, mailbox: Mailbox
+) -> None:
     """N1."""
-    databases = [Database.open(tmp_path / "gateway.db") for _ in range(3)]
+    databases = [Database.open(database_address) for _ in range(3)]
     transport = transport_with(mailbox.environment)
     others = [PostOffice(database, transport=transport) for database in databases]
     for number in range(20):
@@ -218,6 +222,7 @@ async def test_several_senders_send_each_letter_once(tmp_path: Path, office: Pos
     assert sorted(mailbox.recipients) == sorted(f"{number}@example.com" for number in range(20))
 
 
+@pytest.mark.both_databases
 async def test_twenty_who_claim_one_letter_at_once_send_it_once(office: PostOffice, mailbox: Mailbox) -> None:
     """N1."""
     await office.post()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from gateway.config.settings import Settings
 from gateway.demo.nginx import listen_on_loopback, nginx_running
 from gateway.errors import InvalidApiKey, InvalidToken, TokenExpired, Unauthorized
 from gateway.proxy_config import headers
-from gateway.proxy_config.addresses import parse_application, parse_listen, parse_site, reachable
+from gateway.proxy_config.addresses import parse_application, parse_gateway, parse_listen, parse_site, reachable
 from gateway.proxy_config.nginx import render
 from gateway.proxy_config.rendering import DEFAULT_APPLICATION, DEFAULT_SITE, Certificate, default_listen
 from gateway.resources import resource_folder
@@ -199,6 +200,69 @@ def test_portal_is_a_placeholder_only_while_the_public_url_is_local() -> None:
 def test_https_is_spoken_on_every_host_when_the_public_url_is_https() -> None:
     text = rendered({"public_url": "https://auth.example.com"}, listen="443")["gateway.conf"]
     assert text.count("listen 443 ssl") == text.count("listen ") == text.count("ssl_certificate_key ") == 3
+
+
+GATEWAYS = ("http://10.0.0.5:9091", "http://gateway-2:9092", "http://[::1]:9091")
+
+
+def test_each_of_several_gateways_is_asked_and_a_failed_check_once_more() -> None:
+    files = render(Settings(), site=DEFAULT_SITE, application=DEFAULT_APPLICATION, listen="8080", gateways=GATEWAYS)
+    upstreams = dict(re.findall(r"^upstream (\w+) \{\n(.*?)^\}", files["gateway.conf"], re.MULTILINE | re.DOTALL))
+    addresses = [url.removeprefix("http://") for url in GATEWAYS]
+    servers = re.findall(r"server (.*);", upstreams["gateway_check"])
+    assert servers == [*addresses, *(f"{address} max_fails=0 backup" for address in addresses)]
+    assert re.findall(r"server (.*);", upstreams["gateway_pages"]) == addresses
+    assert "127.0.0.1:9091" not in files["gateway.conf"]
+    assert "proxy_next_upstream error timeout http_503;" in files["snippets/gateway-location.conf"]
+
+
+def test_page_comes_from_another_gateway_where_one_is_switched_off() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, ExitStack() as stack:
+        where = silent.getsockname()
+        # Its queue is full: a further connection gets no answer at all, as from a machine without power.
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(where)
+        gateway = stack.enter_context(answering(lambda _: Reply(200, (), b"the portal")))
+        listeners = [listen_on_loopback(0), listen_on_loopback(0)]
+        port, own = (listener.getsockname()[1] for listener in listeners)
+        files = render(
+            Settings.model_validate({"public_url": f"http://localhost:{own}"}),
+            site="localhost",
+            application=DEFAULT_APPLICATION,
+            listen=f"127.0.0.1:{port}",
+            portal_listen=f"127.0.0.1:{own}",
+            gateways=[f"http://127.0.0.1:{where[1]}", f"http://127.0.0.1:{gateway.port}"],
+        )
+        with nginx_running(listeners[0], files, listeners[1]):
+            pages = [exchange(own, request_bytes("GET /login", f"Host: localhost:{own}")) for _ in range(3)]
+    assert [page.body for page in pages] == [b"the portal"] * 3
+
+
+def test_login_page_on_a_port_of_its_own_is_reached_there_and_nowhere_else() -> None:
+    with answering(lambda _: Reply(200, (), b"the portal")) as gateway:
+        listeners = [listen_on_loopback(0), listen_on_loopback(0)]
+        port, own = (listener.getsockname()[1] for listener in listeners)
+        files = render(
+            Settings.model_validate({"public_url": f"http://localhost:{own}", "listen": f"127.0.0.1:{gateway.port}"}),
+            site="localhost",
+            application=DEFAULT_APPLICATION,
+            listen=f"127.0.0.1:{port}",
+            portal_listen=f"127.0.0.1:{own}",
+        )
+        with nginx_running(listeners[0], files, listeners[1]):
+            assert exchange(own, request_bytes("GET /login", f"Host: localhost:{own}")).body == b"the portal"
+            assert exchange(own, request_bytes("GET /api/authz/auth-request", f"Host: localhost:{own}")).status == 404
+            assert exchange(own, request_bytes("GET /", "Host: elsewhere.example")).status == 421
+            assert exchange(port, request_bytes("GET /", "Host: elsewhere.example")).status == 421
+    assert [one.values("Host") for one in gateway.received] == [[f"localhost:{own}"]]
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.5", "10.0.0.5:9091", "http://10.0.0.5/x", "http://a;}", "http://"])
+def test_gateway_that_cannot_be_read_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="a gateway is written as"):
+        parse_gateway(url)
 
 
 def test_application_by_https_is_verified() -> None:

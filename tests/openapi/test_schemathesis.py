@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, Gateway, environment, start_gateway
+
+pytestmark = pytest.mark.long
 
 # What the run would spend at once: it sends as much as a hundred people.
 _NO_LIMITS = {

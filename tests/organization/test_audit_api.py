@@ -103,7 +103,7 @@ async def test_each_filter_leaves_only_what_was_asked_for(gateway: Gateway) -> N
         ("limit=5&limit=5", "limit"),
         ("before=0", "before"),
         ("before=-1", "before"),
-        ("before=2147483648", "before"),
+        ("before=9007199254740992", "before"),
         ("before=" + "9" * 5000, "before"),
         ("kind=logins", "kind"),
         ("kind=login&kind=x", "kind"),

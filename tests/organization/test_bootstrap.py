@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
 
+from gateway.config.database_url import DatabaseAddress
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import Conflict, InvalidFields, SetupLinkDead
 from gateway.models import Account, OrganizationRole
@@ -58,11 +58,12 @@ def _named(number: int) -> FirstAdministrator:
     return FirstAdministrator(f"admin{number}@example.com", f"Admin {number}", PASSWORD)
 
 
+@pytest.mark.both_databases
 async def test_organization_is_made_once_by_many_starts(
-    database: Database, passwords: PasswordHashing, tmp_path: Path
+    database: Database, passwords: PasswordHashing, database_address: DatabaseAddress
 ) -> None:
-    """N1: each start opens the file for itself, as processes do."""
-    others = [Database.open(tmp_path / "gateway.db") for _ in range(3)]
+    """N1: each start connects for itself, as processes do."""
+    others = [Database.open(database_address) for _ in range(3)]
     starts = [Bootstrap(where, passwords=passwords, token_key=b"key") for where in (database, *others)]
     try:
         await asyncio.gather(*(start.create_organization() for start in starts * 3))
@@ -73,6 +74,7 @@ async def test_organization_is_made_once_by_many_starts(
     assert await _names(database, "workspaces") == ["Default"]
 
 
+@pytest.mark.both_databases
 async def test_configured_administrator_is_made_once_by_many_starts(database: Database, bootstrap: Bootstrap) -> None:
     """N1."""
     outcomes = await asyncio.gather(*(bootstrap.create_administrator(ADMINISTRATOR) for _ in range(5)))
@@ -129,6 +131,7 @@ async def test_link_makes_an_administrator_with_the_password_that_was_typed(
     assert await passwords.verify(PASSWORD, expected=account.password_hash)
 
 
+@pytest.mark.both_databases
 async def test_of_twenty_who_spend_one_link_at_once_one_becomes_administrator(
     database: Database, bootstrap: Bootstrap
 ) -> None:

@@ -12,8 +12,7 @@ from gateway.models import Account
 from gateway.organization.groups.groups import Groups
 from gateway.storage.database import Database
 from gateway.storage.groups import list_groups_of
-from gateway.storage.invalidations import read_tail
-from tests.support.database import add_account
+from tests.support.database import add_account, invalidated
 from tests.support.parts import make_revocation
 
 ADA, EVE = "ada@example.com", "eve@example.com"
@@ -48,8 +47,7 @@ class House:
         return [member.email for member in (await self.groups.find_by_name(name)).members]
 
     async def log(self) -> tuple[str, ...]:
-        async with self.database.read() as connection:
-            return (await read_tail(connection, position=0)).subjects
+        return await invalidated(self.database)
 
 
 @pytest.fixture
@@ -102,6 +100,7 @@ async def test_name_is_taken_however_it_is_written(house: House, name: str) -> N
     assert (await house.groups.find_by_name(name)).group.name == "admins"
 
 
+@pytest.mark.both_databases
 async def test_of_many_who_add_a_group_at_once_one_succeeds(house: House) -> None:
     """N1."""
     outcomes = await asyncio.gather(*(house.groups.add("ops") for _ in range(5)), return_exceptions=True)

@@ -117,6 +117,7 @@ async def test_every_row_that_is_wrong_is_told_and_nobody_is_added(office: Offic
     assert len(await audited(office.database)) == 1
 
 
+@pytest.mark.both_databases
 async def test_of_many_who_invite_an_address_at_once_one_succeeds(office: Office) -> None:
     """N1."""
     inviting = (office.invitations.invite(None, [Invitation(ADA), Invitation(f"{n}@example.com")]) for n in range(5))

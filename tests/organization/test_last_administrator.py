@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice, product
-from pathlib import Path
 
 import pytest
 
+from gateway.config.database_url import DatabaseAddress
 from gateway.credentials.passwords import PasswordHashing
 from gateway.errors import Conflict
 from gateway.models import Account, OrganizationRole
@@ -33,11 +33,11 @@ DEEDS: dict[str, Deed] = {
 
 
 @pytest.fixture
-async def offices(database: Database, tmp_path: Path) -> AsyncIterator[tuple[Office, Office]]:
+async def offices(database: Database, database_address: DatabaseAddress) -> AsyncIterator[tuple[Office, Office]]:
     """Two processes' worth of parts over one store."""
     await add_organization(database)
     passwords = PasswordHashing(threads=1)
-    other = Database.open(tmp_path / "gateway.db")
+    other = Database.open(database_address)
     yield make_office(database, passwords), make_office(other, passwords)
     await other.close()
     passwords.close()
@@ -49,6 +49,7 @@ async def active_admins(database: Database) -> list[Account]:
     return [account for account in accounts if account.role is ADMIN and account.active(datetime.now(UTC))]
 
 
+@pytest.mark.both_databases
 async def test_of_the_last_two_administrators_one_stays_in_every_one_of_a_hundred_rounds(
     offices: tuple[Office, Office],
 ) -> None:

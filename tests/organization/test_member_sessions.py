@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from http import HTTPStatus
 from typing import Any
+
+import pytest
 
 from gateway.models import OrganizationRole
 from tests.support.gateway import Gateway
@@ -22,8 +25,8 @@ def sessions_of(colleague: Colleague) -> str:
 
 
 async def audited(gateway: Gateway) -> list[tuple[Any, ...]]:
-    statement = "SELECT actor, account_id, email, details ->> 'reason' FROM audit_events WHERE kind = 'session_ended'"
-    return await rows(gateway, statement)
+    statement = "SELECT actor, account_id, email, details FROM audit_events WHERE kind = 'session_ended'"
+    return [(*who, json.loads(details).get("reason")) for *who, details in await rows(gateway, statement)]
 
 
 async def test_sessions_of_a_member_are_listed_without_any_secret(gateway: Gateway) -> None:
@@ -95,6 +98,8 @@ async def test_session_is_found_with_its_own_member_only(gateway: Gateway) -> No
     assert (await gateway.check(Cookie=admin.session.cookie)).status == HTTPStatus.OK
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_end_a_session_at_once_one_does(gateway: Gateway) -> None:
     """N1."""
     admin, ada = await administrator(gateway), await join(gateway)

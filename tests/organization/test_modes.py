@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config.database_url import SqliteFile
 from gateway.errors import ModeRefused
 from gateway.storage.database import Database
 from gateway.storage.organizations import find_organization
@@ -60,7 +61,7 @@ async def test_whoever_asks_without_a_credential_is_the_default_user(open_gatewa
 
 
 async def test_the_workspace_has_the_id_that_applications_know(open_gateway: Gateway) -> None:
-    database = Database.open(open_gateway.settings.database_path)
+    database = Database.open(open_gateway.settings.database)
     try:
         async with database.read() as connection:
             [workspace] = await list_workspaces(connection)
@@ -284,7 +285,7 @@ async def test_installation_stays_what_it_was_made_as(
 
 
 async def _pretend_oauth(folder: Path) -> None:
-    database = Database.open(folder / "gateway.db")
+    database = Database.open(SqliteFile(folder / "gateway.db"))
     try:
         async with database.write() as connection:
             await connection.exec_driver_sql("UPDATE organizations SET auth_mode = 'oauth'")
@@ -293,7 +294,7 @@ async def _pretend_oauth(folder: Path) -> None:
 
 
 async def _stored_mode(folder: Path) -> str | None:
-    database = Database.open(folder / "gateway.db")
+    database = Database.open(SqliteFile(folder / "gateway.db"))
     try:
         async with database.read() as connection:
             organization = await find_organization(connection)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.database_url import SqliteFile
 from gateway.config.loading import load_settings
 from gateway.config.secrets import load_secrets
 from gateway.errors import ModeRefused
@@ -40,7 +41,7 @@ async def _post(gateway: Gateway, path: str, **body: object) -> dict[str, object
 
 async def _prepare(environ: dict[str, str]) -> Prepared:
     settings = load_settings(None, (), environ).settings
-    database = Database.open(settings.database_path)
+    database = Database.open(settings.database)
     try:
         return await prepare(settings, load_secrets(settings), database)
     finally:
@@ -52,6 +53,8 @@ async def _keys(gateway: Gateway, **headers: str) -> list[tuple[str, str]]:
     return [(key["id"], key["name"]) for key in answer]
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_everything_is_there_after_the_change(tmp_path: Path) -> None:
     async with start_gateway(without_logins(tmp_path)) as before:
         user = await (await before.ask("/api/user")).json()
@@ -101,18 +104,22 @@ async def test_gateway_that_still_runs_without_logins_lets_nobody_in_any_more(tm
         await wait_until(refuses_everybody, seconds=10)
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_many_starts_at_once_make_one_change(tmp_path: Path) -> None:
-    """N1: each start opens the file for itself, as processes do."""
+    """N1: each start connects for itself, as processes do."""
     await _made_without_logins(tmp_path)
     outcomes = await asyncio.gather(*(_prepare(environment(tmp_path)) for _ in range(4)))
     assert [outcome.logins_begun for outcome in outcomes].count(True) == 1
     assert not any(outcome.administrator_created for outcome in outcomes)
-    finished = await run_gateway("user", "list", "--json", environ={"GATEWAY_DATA_DIR": str(tmp_path)})
+    finished = await run_gateway("user", "list", "--json", environ=environment(tmp_path))
     assert [account["email"] for account in finished.json] == [ADMIN_EMAIL]
-    events = await run_gateway("audit", "list", "--json", environ={"GATEWAY_DATA_DIR": str(tmp_path)})
+    events = await run_gateway("audit", "list", "--json", environ=environment(tmp_path))
     assert events.out.count("organization_changed") == 1
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_processes_that_start_at_once_make_one_change(tmp_path: Path) -> None:
     await _made_without_logins(tmp_path)
     environ = environment(tmp_path)
@@ -134,7 +141,7 @@ async def test_change_without_an_administrator_is_refused_and_changes_nothing(tm
 async def test_address_of_somebody_else_is_refused(tmp_path: Path) -> None:
     """Whoever has it would become administrator, or lose the account."""
     await _made_without_logins(tmp_path)
-    database = Database.open(tmp_path / "gateway.db")
+    database = Database.open(SqliteFile(tmp_path / "gateway.db"))
     try:
         async with database.write() as connection:
             now = datetime.now(UTC)
@@ -160,7 +167,7 @@ async def test_address_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 async def test_default_user_that_was_disabled_becomes_an_administrator_that_is_not(tmp_path: Path) -> None:
     await _made_without_logins(tmp_path)
-    database = Database.open(tmp_path / "gateway.db")
+    database = Database.open(SqliteFile(tmp_path / "gateway.db"))
     try:
         async with database.write() as connection:
             default = await find_default_account(connection)

@@ -50,6 +50,8 @@ async def test_opening_the_link_spends_nothing(empty: Gateway) -> None:
         assert (await empty.ask(_path(empty))).status == HTTPStatus.OK
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_use_the_link_at_once_one_becomes_administrator(empty: Gateway) -> None:
     """N1."""
     people = [Person(empty) for _ in range(8)]

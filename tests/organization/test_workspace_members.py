@@ -96,6 +96,8 @@ async def test_only_whom_a_change_concerns_is_read_anew(gateway: Gateway) -> Non
     ]
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_add_the_same_person_one_succeeds(gateway: Gateway) -> None:
     """N1."""
     admin, ada = await administrator(gateway), await join(gateway)

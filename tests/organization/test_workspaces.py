@@ -109,6 +109,8 @@ async def test_removed_workspace_is_gone_with_its_memberships_and_people_stay(ga
     assert (await admin.ask("DELETE", f"{WORKSPACES}/{default['id']}")).status == HTTPStatus.NOT_FOUND
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_last_workspace_stays_however_many_remove_at_once(gateway: Gateway) -> None:
     """N1."""
     admin = await administrator(gateway)

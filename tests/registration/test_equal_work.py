@@ -32,7 +32,7 @@ class _Doors:
     """The three flows over one database, with accounts in it."""
 
     def __init__(self, database: Database) -> None:
-        self.passwords = _CountedHashing()
+        self.passwords = _CountedHashing(threads=1)
         links = MailedLinks(make_outbox(), b"a key of the tests", "http://localhost:9091", reset_allowed=True)
         revocation = make_revocation(database, lambda _subject: None)
         choice = PasswordChoice(RULES, self.passwords, confirmation_required=False)

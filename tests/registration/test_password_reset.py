@@ -87,6 +87,8 @@ async def test_a_link_is_good_once(door: Gateway) -> None:
     assert (await door.log_in(ADMIN_EMAIL, NEW_PASSWORD)).status == HTTPStatus.OK
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_use_one_link_at_once_one_succeeds(door: Gateway) -> None:
     """R1, N1."""
     link = await _ask(door)

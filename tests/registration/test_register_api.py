@@ -220,7 +220,7 @@ async def test_an_addresss_owner_gets_three_letters_an_hour_and_nobody_learns_of
 
 
 async def test_a_banned_address_is_not_listened_to(door: Gateway) -> None:
-    database = Database.open(door.settings.database_path)
+    database = Database.open(door.settings.database)
     async with database.write() as connection:
         ban = BannedAddress("127.0.0.1", "a test", created_at=datetime.now(UTC), expires_at=None)
         await ban_address(connection, ban)
@@ -241,6 +241,8 @@ async def test_a_requests_host_has_no_part_in_the_link(door: Gateway) -> None:
         assert (await mailed_link(door, to=email)).startswith(f"{PUBLIC_URL}/")
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_registrations_of_one_address_at_once_one_makes_the_account(door: Gateway) -> None:
     """N1."""
     responses = await asyncio.gather(*[register(door) for _ in range(20)])
@@ -248,6 +250,8 @@ async def test_of_many_registrations_of_one_address_at_once_one_makes_the_accoun
     assert await rows(door, "SELECT count(*) FROM accounts WHERE email = ?", EMAIL) == [(1,)]
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_want_one_username_at_once_one_gets_it(door: Gateway) -> None:
     """N1, L11."""
     attempts = [register(door, f"ada{number}@example.com", username="ada") for number in range(20)]

@@ -58,6 +58,8 @@ async def test_a_link_is_good_once(door: Gateway) -> None:
     assert (await again.json())["code"] == "link_dead"
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_of_many_who_follow_one_link_at_once_one_succeeds(door: Gateway) -> None:
     """N1."""
     await register(door)

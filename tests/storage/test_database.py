@@ -14,9 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.config.database_url import DatabaseAddress, SqliteFile
 from gateway.errors import Unavailable
-from gateway.storage import database as database_module
+from gateway.storage import sqlite as sqlite_module
 from gateway.storage.database import Database
+from gateway.storage.engines import READ_CONNECTIONS
 from gateway.storage.migrate import migrate
 from tests.support.database import Disk
 
@@ -44,6 +46,7 @@ async def test_every_connection_is_durable_and_keeps_foreign_keys(database: Data
         await own.close()
 
 
+@pytest.mark.both_databases
 async def test_broken_foreign_key_is_refused(database: Database) -> None:
     with pytest.raises(IntegrityError):
         async with database.write() as connection:
@@ -52,6 +55,7 @@ async def test_broken_foreign_key_is_refused(database: Database) -> None:
             )
 
 
+@pytest.mark.both_databases
 async def test_write_is_seen_once_it_is_committed(database: Database) -> None:
     async with database.write() as connection:
         await connection.execute(INSERT, {"name": "a"})
@@ -59,6 +63,7 @@ async def test_write_is_seen_once_it_is_committed(database: Database) -> None:
     assert await _count(database) == 1
 
 
+@pytest.mark.both_databases
 async def test_reading_connection_sees_each_later_commit(database: Database) -> None:
     async with database.read() as reader:
         for expected in range(3):
@@ -67,6 +72,7 @@ async def test_reading_connection_sees_each_later_commit(database: Database) -> 
                 await connection.execute(INSERT, {"name": str(expected)})
 
 
+@pytest.mark.both_databases
 async def test_write_that_raises_leaves_nothing(database: Database) -> None:
     async def write() -> None:
         async with database.write() as connection:
@@ -78,6 +84,7 @@ async def test_write_that_raises_leaves_nothing(database: Database) -> None:
     assert await _count(database) == 0
 
 
+@pytest.mark.both_databases
 async def test_write_that_is_cancelled_leaves_nothing_and_gives_its_place_back(database: Database, disk: Disk) -> None:
     """There is one writing connection: lost, nobody could log in any more."""
     for statement in ("BEGIN", "INSERT", "COMMIT-less end"):
@@ -105,6 +112,34 @@ async def test_write_that_is_cancelled_leaves_nothing_and_gives_its_place_back(d
     assert await _count(database) == 3
 
 
+@pytest.mark.both_databases
+async def test_whoever_goes_away_leaves_the_connections_to_the_others(database: Database, disk: Disk) -> None:
+    """More of them than there are connections: lost ones would soon be missed."""
+
+    async def read() -> None:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+            await connection.execute(text("SELECT 2"))
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(INSERT, {"name": "a"})
+
+    for statement in ("SELECT 1", "SELECT 2", "BEGIN", "INSERT"):
+        for _ in range(13):
+            work = asyncio.create_task(read() if "SELECT" in statement else write())
+            seen = disk.expect("" if statement == "BEGIN" else statement)
+            await seen.wait()
+            work.cancel()
+            await asyncio.wait([work])
+    async with asyncio.timeout(5), AsyncExitStack() as stack:
+        for _ in range(READ_CONNECTIONS):
+            await (await stack.enter_async_context(database.read())).execute(text("SELECT 1"))
+        await write()
+    assert await _count(database) == 1
+
+
+@pytest.mark.both_databases
 async def test_writes_stand_in_line_instead_of_failing(database: Database) -> None:
     async def write(name: str) -> None:
         async with database.write() as connection:
@@ -117,9 +152,12 @@ async def test_writes_stand_in_line_instead_of_failing(database: Database) -> No
         assert sorted(int(name.rpartition(" ")[2]) for name in names) == list(range(50)), "read and write are one"
 
 
-async def test_two_processes_that_read_and_then_write_do_not_fail(database: Database, tmp_path: Path) -> None:
-    """A transaction that begins deferred dies with "database is locked" here."""
-    other = Database.open(tmp_path / "gateway.db")
+@pytest.mark.both_databases
+async def test_two_processes_that_read_and_then_write_do_not_fail(
+    database: Database, database_address: DatabaseAddress
+) -> None:
+    """In SQLite a transaction that begins deferred dies with "database is locked" here."""
+    other = Database.open(database_address)
 
     async def write(where: Database, name: str) -> None:
         async with where.write() as connection:
@@ -138,15 +176,15 @@ async def test_two_processes_that_read_and_then_write_do_not_fail(database: Data
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for locks in the real world's seconds."""
-    pragmas = [pragma for pragma in database_module._PRAGMAS if "busy_timeout" not in pragma]  # noqa: SLF001
-    monkeypatch.setattr(database_module, "_PRAGMAS", (*pragmas, "PRAGMA busy_timeout=20"))
+    pragmas = [pragma for pragma in sqlite_module._PRAGMAS if "busy_timeout" not in pragma]  # noqa: SLF001
+    monkeypatch.setattr(sqlite_module, "_PRAGMAS", (*pragmas, "PRAGMA busy_timeout=20"))
 
 
 @pytest.mark.usefixtures("_impatient")
 async def test_locked_database_is_unavailable_and_heals(tmp_path: Path) -> None:
     """N2."""
     path = tmp_path / "gateway.db"
-    database = Database.open(path)
+    database = Database.open(SqliteFile(path))
     await migrate(database)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -162,6 +200,7 @@ async def test_locked_database_is_unavailable_and_heals(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.both_databases
 async def test_failing_disk_is_unavailable_and_heals(database: Database, disk: Disk) -> None:
     """N2."""
     disk.broken = True
@@ -178,6 +217,7 @@ async def test_failing_disk_is_unavailable_and_heals(database: Database, disk: D
     assert await _count(database) == 1
 
 
+@pytest.mark.both_databases
 async def test_disk_that_fails_in_the_middle_of_a_write_leaves_nothing(database: Database, disk: Disk) -> None:
     async def write() -> None:
         async with database.write() as connection:
@@ -194,8 +234,8 @@ async def test_disk_that_fails_in_the_middle_of_a_write_leaves_nothing(database:
 async def test_no_place_in_line_within_the_deadline_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_LOCK_WAIT_SECONDS", 0.02)
-    database = Database.open(tmp_path / "gateway.db")
+    monkeypatch.setattr(sqlite_module, "LOCK_WAIT_SECONDS", 0.02)
+    database = Database.open(SqliteFile(tmp_path / "gateway.db"))
     async with database.write():
         with pytest.raises(Unavailable):
             async with database.write():
@@ -208,7 +248,7 @@ async def test_no_place_in_line_within_the_deadline_is_unavailable(
 async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
-    database = Database.open(path)
+    database = Database.open(SqliteFile(path))
     with pytest.raises(Unavailable):
         await _count(database)
     with pytest.raises(Unavailable):
@@ -219,7 +259,7 @@ async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
 async def test_folder_that_vanished_is_unavailable(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     before = set(threading.enumerate())
-    database = Database.open(folder / "gateway.db")
+    database = Database.open(SqliteFile(folder / "gateway.db"))
     (folder / "gateway.db").unlink()
     folder.rmdir()
     with pytest.raises(Unavailable):
@@ -234,10 +274,11 @@ async def test_folder_that_vanished_is_unavailable(tmp_path: Path) -> None:
 async def test_folder_that_cannot_be_made_is_named_with_the_cure(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unavailable, match="GATEWAY_DATA_DIR") as refusal:
-        Database.open(tmp_path / "file" / "gateway.db")
+        Database.open(SqliteFile(tmp_path / "file" / "gateway.db"))
     assert str(tmp_path) in refusal.value.message
 
 
+@pytest.mark.both_databases
 async def test_broken_constraint_stays_what_it_is(database: Database) -> None:
     async def write() -> None:
         async with database.write() as connection:
@@ -250,7 +291,7 @@ async def test_broken_constraint_stays_what_it_is(database: Database) -> None:
 
 
 async def test_file_is_its_owners_alone(tmp_path: Path) -> None:
-    database = Database.open(tmp_path / "data" / "gateway.db")
+    database = Database.open(SqliteFile(tmp_path / "data" / "gateway.db"))
     await migrate(database)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
     assert set(modes) == {"gateway.db", "gateway.db-wal", "gateway.db-shm"}
@@ -263,7 +304,7 @@ async def test_file_is_its_owners_alone(tmp_path: Path) -> None:
 async def test_folder_of_any_name_holds_the_file(tmp_path: Path, folder: str) -> None:
     """A path is no URL: what has a meaning there must not send the tables elsewhere."""
     path = tmp_path / folder / "gateway.db"
-    database = Database.open(path)
+    database = Database.open(SqliteFile(path))
     try:
         await migrate(database)
         with closing(sqlite3.connect(path)) as plain:

@@ -17,28 +17,51 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
+from gateway.config.database_url import DatabaseAddress, PostgresqlServer, SqliteFile
 from gateway.errors import DatabaseTooNew
 from gateway.storage.columns import metadata
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate, migration_config
 from gateway.storage.tables import invalidations
+from tests.support.servers.postgresql import PostgresqlProcess
 
 REVISIONS = [step.revision for step in ScriptDirectory.from_config(migration_config()).walk_revisions()][::-1]
 
 
+# What each engine keeps of its tables, however they came to be.
+SCHEMA = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql IS NOT NULL ORDER BY name",
+    "postgresql": """
+        SELECT concat_ws(' ', table_name, column_name, udt_name, character_maximum_length, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public'
+        UNION SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        ORDER BY 1
+    """,
+}
+
+
 @pytest.fixture
-async def empty(tmp_path: Path) -> AsyncIterator[Database]:
-    """A file that nobody has migrated."""
-    database = Database.open(tmp_path / "empty.db")
+def empty_address(request: pytest.FixtureRequest, database_address: DatabaseAddress, tmp_path: Path) -> DatabaseAddress:
+    """Where a database that nobody has migrated is."""
+    if isinstance(database_address, SqliteFile):
+        return SqliteFile(tmp_path / "empty.db")
+    server: PostgresqlProcess = request.getfixturevalue("postgresql")
+    return PostgresqlServer(server.new_database(template="template1"))
+
+
+@pytest.fixture
+async def empty(empty_address: DatabaseAddress) -> AsyncIterator[Database]:
+    """It, opened."""
+    database = Database.open(empty_address)
     yield database
     await database.close()
 
 
 async def _schema(database: Database) -> list[str]:
-    """Give every statement that SQLite keeps, however it came to be."""
     async with database.read() as connection:
-        statement = "SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql IS NOT NULL ORDER BY name"
-        return list((await connection.execute(text(statement))).scalars())
+        return list((await connection.execute(text(SCHEMA[connection.dialect.name]))).scalars())
 
 
 def _differences(connection: Connection) -> list[Any]:
@@ -51,6 +74,7 @@ async def test_there_is_one_way_up() -> None:
     assert len(script.get_heads()) == len(script.get_bases()) == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("step", range(len(REVISIONS)), ids=REVISIONS)
 async def test_each_step_leads_up_down_and_up_again(empty: Database, step: int) -> None:
     below = REVISIONS[step - 1] if step else "base"
@@ -68,6 +92,7 @@ async def test_each_step_leads_up_down_and_up_again(empty: Database, step: int) 
     assert await _schema(empty) == after
 
 
+@pytest.mark.both_databases
 async def test_migrated_tables_are_the_ones_in_the_code(database: Database) -> None:
     async with database.write() as connection:
         assert await connection.run_sync(_differences) == []
@@ -94,9 +119,10 @@ async def test_second_migration_changes_nothing(database: Database) -> None:
     assert await _schema(database) == before
 
 
-async def test_four_starts_at_once_migrate_once(tmp_path: Path) -> None:
-    """Each opens the file for itself, as processes do; one of them migrates, the others find it done."""
-    databases = [Database.open(tmp_path / "shared.db") for _ in range(4)]
+@pytest.mark.both_databases
+async def test_four_starts_at_once_migrate_once(empty_address: DatabaseAddress) -> None:
+    """Each connects for itself, as processes do; one of them migrates, the others find it done."""
+    databases = [Database.open(empty_address) for _ in range(4)]
     try:
         outcomes = await asyncio.gather(*map(migrate, databases))
         assert sorted(before or "" for before, _ in outcomes) == ["", *[REVISIONS[-1]] * 3]
@@ -111,7 +137,7 @@ async def test_start_waits_for_another_process_that_is_just_making_the_file(tmp_
     path = tmp_path / "young.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        database = Database.open(path)
+        database = Database.open(SqliteFile(path))
         release = asyncio.get_running_loop().call_later(0.1, other.execute, "COMMIT")
         try:
             assert await migrate(database) == (None, REVISIONS[-1])
@@ -120,6 +146,7 @@ async def test_start_waits_for_another_process_that_is_just_making_the_file(tmp_
             await database.close()
 
 
+@pytest.mark.both_databases
 async def test_migration_that_fails_leaves_nothing_half_done(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError

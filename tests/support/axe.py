@@ -56,7 +56,8 @@ class Onlooker:
     async def look(self, name: str, *, to_the_end: bool = True) -> None:
         """Fail on what axe-core finds, on complaints so far, and on a page on which there is nothing to see."""
         self._seen.append(name)
-        for light in _LIGHTS:
+        # The same sheet lights a page with and without scripts.
+        for light in _LIGHTS if self.javascript else _LIGHTS[:1]:
             # Colours on their way from one light to the other are nobody's choice.
             await self.page.emulate_media(color_scheme=light, reduced_motion="reduce")
             path = self.folder / f"{len(self._seen):02}-{name}-{light}.png"

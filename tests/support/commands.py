@@ -10,17 +10,18 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.support.forked_command import PRELOADED, be_the_command
-from tests.support.gateway import Gateway
+from tests.support.gateway import DATABASE, Gateway
 
 _GATEWAY = (sys.executable, "-m", "gateway")
 # To import everything takes a second, to fork a process that has done it some milliseconds.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(PRELOADED)
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(PRELOADED)
 _LISTENS = "Gateway listens on "
 
 
@@ -38,7 +39,7 @@ class Finished:
 async def run_command(gateway: Gateway, *arguments: str, stdin: str = "") -> Finished:
     """Run a command beside a running gateway; it must succeed."""
     environ = {"GATEWAY_DATA_DIR": str(gateway.settings.data_dir), "GATEWAY_PUBLIC_URL": gateway.settings.public_url}
-    finished = await run_gateway(*arguments, environ=environ, stdin=stdin)
+    finished = await run_gateway(*arguments, environ=environ | DATABASE, stdin=stdin)
     assert finished.code == 0, finished.err
     return finished
 
@@ -49,11 +50,17 @@ async def run_gateway(*arguments: str, environ: Mapping[str, str], stdin: str = 
         streams = Path(folder)
         for name, text in (("in", stdin), ("out", ""), ("err", "")):
             (streams / name).write_text(text)
-        whole = {"PATH": os.environ["PATH"], **environ}
-        process = _FORKS.Process(target=be_the_command, args=(arguments, whole, streams))
-        process.start()
+        process = fork_command(*arguments, environ=environ, streams=streams)
         await asyncio.to_thread(process.join)
         return Finished(process.exitcode or 0, (streams / "out").read_text(), (streams / "err").read_text())
+
+
+def fork_command(*arguments: str, environ: Mapping[str, str], streams: Path) -> BaseProcess:
+    """Start a command with nothing in its environment but this; `in`, `out` and `err` of the folder are its streams."""
+    whole = {"PATH": os.environ["PATH"], **environ}
+    process = FORKS.Process(target=be_the_command, args=(arguments, whole, streams))
+    process.start()
+    return process
 
 
 async def start_command(*arguments: str, environ: Mapping[str, str]) -> asyncio.subprocess.Process:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,19 +12,23 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.util import await_only
 
+from gateway.config.database_url import DatabaseAddress, PostgresqlServer, SqliteFile
 from gateway.models import Account, AuthMode, OrganizationRole
 from gateway.storage.accounts import create_account
 from gateway.storage.database import Database
-from gateway.storage.invalidations import append_invalidation
+from gateway.storage.invalidations import append_invalidation, entries_from
 from gateway.storage.organizations import create_organization
 from gateway.storage.workspaces import insert_workspace
+from tests.support.gateway import DATABASE
 from tests.support.migrated import lay_migrated_file
+from tests.support.servers.postgresql import PostgresqlProcess, running_postgresql
 
 _NO_HASH = "no hash"
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
 class Disk:
-    """What lies beneath a real engine: lets each statement pass, fail as SQLite does, or wait."""
+    """What lies beneath a real engine: lets each statement pass, fail as its driver does, or wait."""
 
     def __init__(self, database: Database) -> None:
         self.broken = False
@@ -35,6 +38,7 @@ class Disk:
         self._moves.set()
         self.reached = asyncio.Event()
         for engine in (database._readers, database._writer):  # noqa: SLF001 - the disk is beneath what is public
+            self._failure = engine.dialect.loaded_dbapi.OperationalError
             event.listen(engine.sync_engine, "do_execute", self._execute)
 
     def expect(self, fragment: str) -> asyncio.Event:
@@ -61,14 +65,44 @@ class Disk:
             await_only(self._moves.wait())
         if self.broken:
             message = "disk I/O error"
-            raise sqlite3.OperationalError(message)
+            raise self._failure(message)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlProcess]:
+    """A server for all tests of this process, started when the first one asks for it."""
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated SQLite file with nothing in it."""
+def database_address(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseAddress:
+    """Where a migrated database with nothing in it is: a file, and in tests marked `both_databases` each of the two."""
+    if getattr(request, "param", SQLITE) == POSTGRESQL:
+        server: PostgresqlProcess = request.getfixturevalue("postgresql")
+        return PostgresqlServer(server.emptied_database())
     lay_migrated_file(tmp_path / "gateway.db")
-    database = Database.open(tmp_path / "gateway.db")
+    return SqliteFile(tmp_path / "gateway.db")
+
+
+@pytest.fixture
+def gateways_database(database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch) -> DatabaseAddress:
+    """Let every gateway of the test keep its things there, whatever its data folder is."""
+    if isinstance(database_address, PostgresqlServer):
+        monkeypatch.setitem(DATABASE, "DATABASE_URL", database_address.dsn)
+    return database_address
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both_databases` on each; what asks for neither database nor gateway is run once."""
+    if metafunc.definition.get_closest_marker("both_databases") and "database_address" in metafunc.fixturenames:
+        metafunc.parametrize("database_address", [SQLITE, POSTGRESQL], indirect=True)
+
+
+@pytest.fixture
+async def database(database_address: DatabaseAddress) -> AsyncIterator[Database]:
+    """A migrated database with nothing in it."""
+    database = Database.open(database_address)
     try:
         yield database
     finally:
@@ -115,3 +149,9 @@ async def append(database: Database, *subjects: str, at: datetime | None = None)
     async with database.write() as connection:
         for subject in subjects:
             await append_invalidation(connection, subject, now=at or datetime.now(UTC))
+
+
+async def invalidated(database: Database) -> tuple[str, ...]:
+    """Give the subjects of the whole invalidation log."""
+    async with database.read() as connection:
+        return tuple(entry.subject for entry in await entries_from(connection, 0))

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from gateway.__main__ import run
+from tests.support.hashes import make_hashes_cheap
 
 # What most commands need, so that no fork has to import it once more.
 PRELOADED = [
@@ -21,6 +24,8 @@ PRELOADED = [
     "gateway.commands.mail",
     "gateway.commands.member",
     "gateway.commands.org",
+    "gateway.commands.secrets",
+    "gateway.commands.serve",
     "gateway.commands.service_account",
     "gateway.commands.session",
     "gateway.commands.workspace",
@@ -39,4 +44,5 @@ def be_the_command(arguments: tuple[str, ...], environ: Mapping[str, str], strea
     # Processes of multiprocessing begin without one.
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the descriptor, as long as we live
     sys.argv = ["gateway", *arguments]
+    make_hashes_cheap(pytest.MonkeyPatch())
     sys.exit(run())

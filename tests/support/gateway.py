@@ -9,11 +9,15 @@ from pathlib import Path
 
 from aiohttp import ClientResponse, ClientSession, DummyCookieJar
 
+from gateway.config.database_url import SqliteFile
 from gateway.config.loading import load_settings
 from gateway.config.secrets import load_secrets
 from gateway.config.settings import Settings
 from gateway.serving import running_gateway
 from tests.support.migrated import lay_migrated_file
+
+# What tests marked `both_databases` put the gateways' database into.
+DATABASE: dict[str, str] = {}
 
 PUBLIC_URL = "http://localhost:9091"
 ADMIN_EMAIL = "admin@example.com"
@@ -77,6 +81,7 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
         "INITIAL_ORG_ADMIN_PASSWORD": ADMIN_PASSWORD,
         # One address makes all the requests here; tests of the limit set it themselves.
         "LOGIN_MAX": "10000",
+        **DATABASE,
         **more,
     }
 
@@ -85,7 +90,8 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
 async def start_gateway(environ: Mapping[str, str], *, config: Path | None = None) -> AsyncIterator[Gateway]:
     """Run a gateway in this process until the block ends."""
     settings = load_settings(config, (), environ).settings
-    lay_migrated_file(settings.database_path)
+    if isinstance(settings.database, SqliteFile):
+        lay_migrated_file(settings.database.path)
     async with (
         running_gateway(settings, load_secrets(settings)) as serving,
         ClientSession(cookie_jar=DummyCookieJar()) as client,

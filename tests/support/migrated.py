@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gateway.config.database_url import SqliteFile
+from gateway.config.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate
 
@@ -30,8 +32,14 @@ def _migrated() -> bytes:
 
 
 async def _migrate(path: Path) -> None:
-    database = Database.open(path)
+    database = Database.open(SqliteFile(path))
     try:
         await migrate(database)
     finally:
         await database.close()
+
+
+def database_file(settings: Settings) -> Path:
+    """Give the file of a gateway that keeps everything in one."""
+    assert isinstance(settings.database, SqliteFile)
+    return settings.database.path

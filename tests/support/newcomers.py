@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
+import re
 from collections.abc import Mapping
-from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import ClientResponse
 
+from gateway.storage.database import Database
 from tests.support.gateway import Gateway, environment
 from tests.support.letters import link_in
 from tests.support.outbox import read_letter
@@ -71,11 +71,14 @@ async def reset(gateway: Gateway, link: str, password: str = NEW_PASSWORD, **mor
 
 
 async def rows(gateway: Gateway, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Ask, or change, the database beside the gateway."""
-
-    def ask() -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(gateway.settings.database_path)) as database, database:
-            return database.execute(statement, values).fetchall()
-
-    # In a thread: the gateway runs in this loop, and may be in the middle of a transaction.
-    return await asyncio.to_thread(ask)
+    """Ask, or change, the database beside the gateway; `?` stands for a value."""
+    database = Database.open(gateway.settings.database)
+    try:
+        async with database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                numbers = count(1)
+                statement = re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+            found = await connection.exec_driver_sql(statement, values)
+            return [tuple(row) for row in found] if found.returns_rows else []
+    finally:
+        await database.close()

@@ -18,11 +18,8 @@ from tests.support.gateway import environment
 @asynccontextmanager
 async def unserved_app(data_dir: Path) -> AsyncIterator[web.Application]:
     settings = load_settings(None, (), environment(data_dir)).settings
-    database = Database.open(settings.database_path)
-    try:
+    async with Database.opened(settings.database) as database:
         yield create_app(settings, load_secrets(settings), database)
-    finally:
-        await database.close()
 
 
 def routes_of(app: web.Application) -> set[tuple[str, str]]:

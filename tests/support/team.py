@@ -59,7 +59,7 @@ async def join(
     in_default_workspace: bool = True,
 ) -> Colleague:
     """Add somebody beside the running gateway, and log them in."""
-    passwords, database = PasswordHashing(threads=1), Database.open(gateway.settings.database_path)
+    passwords, database = PasswordHashing(threads=1), Database.open(gateway.settings.database)
     try:
         password_hash = await passwords.hash(PASSWORD)
         async with database.write() as connection:
@@ -85,7 +85,7 @@ async def _log_in(gateway: Gateway, email: str, password: str) -> Colleague:
 
 
 async def _find(gateway: Gateway, email: str) -> Account:
-    database = Database.open(gateway.settings.database_path)
+    database = Database.open(gateway.settings.database)
     try:
         async with database.read() as connection:
             account = await find_account_by_email(connection, email)

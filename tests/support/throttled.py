@@ -14,6 +14,7 @@ from aiohttp import ClientResponse
 
 from gateway.credentials.passwords import PasswordHashing
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, Gateway
+from tests.support.migrated import database_file
 
 WRONG = "not the password"
 STRANGER = "198.51.100.7"
@@ -49,7 +50,7 @@ async def pause_account(gateway: Gateway, email: str = ADMIN_EMAIL) -> None:
 
 def rows(gateway: Gateway, query: str) -> list[tuple[Any, ...]]:
     """Read the database beside the running gateway."""
-    connection = sqlite3.connect(gateway.settings.database_path)
+    connection = sqlite3.connect(database_file(gateway.settings))
     try:
         return connection.execute(query).fetchall()
     finally:

@@ -34,7 +34,7 @@ FROM_STRANGER = {"X-Forwarded-For": STRANGER}
 
 async def ban(gateway: Gateway, address: str = STRANGER, *, until: datetime | None = None) -> None:
     """Ban as another process does: nothing but the database tells the gateway."""
-    database = Database.open(gateway.settings.database_path)
+    database = Database.open(gateway.settings.database)
     try:
         await AddressBans(database, doorbell=ring_nobody).ban(address, until=until, reason="a test")
     finally:

@@ -241,6 +241,7 @@ async def _at_once_in_ten_processes(database: Database, *passwords: str, email: 
     return await asyncio.gather(*tries)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
 async def test_of_fifty_wrong_passwords_in_ten_processes_at_most_five_are_answered(
     database: Database, email: str
@@ -252,6 +253,7 @@ async def test_of_fifty_wrong_passwords_in_ten_processes_at_most_five_are_answer
     assert outcomes.count(TooManyAttempts.__name__) == 45
 
 
+@pytest.mark.both_databases
 async def test_right_password_among_fifty_guesses_is_not_told(database: Database) -> None:
     """N1: what was overtaken by five failures learns nothing."""
     await add_account(database, password_hash="right")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,6 +24,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count each password that is evaluated."""
     CountingHashing.evaluated = 0
     monkeypatch.setattr("gateway.wiring.parts.PasswordHashing", CountingHashing)
+
+
+@pytest.fixture(autouse=True)
+def patient_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody give up waiting, however slow the machine is now: these tests are about who gets a turn."""
+    for deadline in ("gateway.throttle.lines._DEADLINE", "gateway.credentials.passwords._QUEUE_DEADLINE"):
+        monkeypatch.setattr(deadline, timedelta(minutes=1))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
-from gateway.storage.columns import UtcDateTime, metadata
+from gateway.storage.columns import LongNumber, UtcDateTime, metadata
 
 # Keyed by a digest of the canonical e-mail, so that an unknown account behaves like a known one.
 login_failures = Table(
@@ -55,8 +55,8 @@ outbox = Table(
 audit_events = Table(
     "audit_events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("number", Integer, unique=True),
+    Column("id", LongNumber, primary_key=True, autoincrement=True),
+    Column("number", LongNumber, unique=True),
     Column("seal", LargeBinary(32)),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("kind", String(40), nullable=False),
@@ -75,7 +75,7 @@ audit_events = Table(
 audit_checkpoints = Table(
     "audit_checkpoints",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", LongNumber, primary_key=True, autoincrement=False),
     Column("seal", LargeBinary(32), nullable=False),
     Column("mac", LargeBinary(32), nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -85,7 +85,7 @@ audit_checkpoints = Table(
 invalidations = Table(
     "invalidations",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", LongNumber, primary_key=True, autoincrement=True),
     Column("subject", String(80), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,

@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
+_LONG_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -33,7 +34,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "invalidations",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("number", _LONG_NUMBER, autoincrement=True, nullable=False),
         sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_invalidations")),

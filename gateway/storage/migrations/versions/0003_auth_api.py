@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
+_LONG_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -24,7 +25,7 @@ def upgrade() -> None:
     op.create_index("ix_one_time_tokens_purpose_account_id", "one_time_tokens", ["purpose", "account_id"], unique=False)
     op.create_table(
         "audit_checkpoints",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", _LONG_NUMBER, autoincrement=False, nullable=False),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
@@ -32,8 +33,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_events",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("id", _LONG_NUMBER, autoincrement=True, nullable=False),
+        sa.Column("number", _LONG_NUMBER, nullable=True),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=True),
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),

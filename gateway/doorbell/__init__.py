@@ -1,0 +1,1 @@
+"""Who else must hear of it at once?"""

@@ -1,0 +1,1 @@
+"""Is the process alive, and should it be asked?"""
