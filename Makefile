@@ -22,8 +22,8 @@ cluster: install ## Start two gateways on PostgreSQL and Redis behind nginx, as 
 install: ## Install everything into .venv, and Debian's nginx and Chromium when root
 	@scripts/install
 
-# Tests wait for servers and browsers half of their time.
-TEST_PROCESSES ?= $(shell echo $$(( $$(nproc) * 2 )))
+# Tests wait for servers and browsers a third of their time. More processes than this cost more than they bring.
+TEST_PROCESSES ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 test: install ## Install what is needed, then run every test
 	@$(BIN)/pytest -n $(TEST_PROCESSES)
