@@ -110,10 +110,10 @@ async def test_lost_subscription_is_noticed_and_made_again_and_the_log_read(
     with structlog.testing.capture_logs() as lines:
         reads = there.log_was_read
         await getattr(relay, fault)()
-        await until(lambda: there.doorbell.lost_since is not None or there.log_was_read > reads)
+        await until(lambda: there.doorbell.lost_since is not None or there.log_was_read > reads, seconds=3)
         here.doorbell.ring("session:missed")
         await relay.pass_on()
-        await until(lambda: there.doorbell.connected and there.log_was_read > reads)
+        await until(lambda: there.doorbell.connected and there.log_was_read > reads, seconds=3)
         await until(lambda: there.doorbell.lost_since is None)
     here.doorbell.ring("session:2")
     await until(lambda: "session:2" in there.heard)
@@ -137,7 +137,7 @@ async def test_server_that_was_started_again_is_heard_again(
     await until(lambda: not here.doorbell.connected)
     here.doorbell.ring("session:lost")
     redis.start()
-    await until(lambda: here.doorbell.connected)
+    await until(lambda: here.doorbell.connected, seconds=3)
     assert here.log_was_read == 2
     here.doorbell.ring("session:2")
     await until(lambda: "session:2" in here.heard)

@@ -47,7 +47,7 @@ def _says(pair: Pair, status: str, *parts: str) -> Callable[[], Awaitable[bool]]
 async def test_revocation_reaches_a_gateway_that_is_cut_off_from_the_database_by_the_doorbell(pair: Pair) -> None:
     """N2: never 200, nor a redirect to the login page, nor a cookie that is taken away."""
     await pair.to_database.black_hole()
-    await wait_until(_says(pair, "degraded", "database"))
+    await wait_until(_says(pair, "degraded", "database"), seconds=3)
     assert await pair.status() == 200
     await pair.log_out()
 
@@ -56,13 +56,13 @@ async def test_revocation_reaches_a_gateway_that_is_cut_off_from_the_database_by
 
     await wait_until(refused)
     await pair.to_database.pass_on()
-    await wait_until(_says(pair, "ready"))
+    await wait_until(_says(pair, "ready"), seconds=3)
     assert await pair.status() == 401
 
 
 async def test_lost_doorbell_is_said_and_the_log_keeps_the_bound(pair: Pair) -> None:
     await pair.to_redis.refuse()
-    await wait_until(_says(pair, "degraded", "doorbell"))
+    await wait_until(_says(pair, "degraded", "doorbell"), seconds=3)
     assert await pair.status() == 200
     await pair.log_out()
 
@@ -71,13 +71,13 @@ async def test_lost_doorbell_is_said_and_the_log_keeps_the_bound(pair: Pair) -> 
 
     await wait_until(refused)
     await pair.to_redis.pass_on()
-    await wait_until(_says(pair, "ready"))
+    await wait_until(_says(pair, "ready"), seconds=6)
 
 
 async def test_cut_off_from_both_says_how_late_a_revocation_may_be(pair: Pair) -> None:
     await pair.to_redis.refuse()
     await pair.to_database.refuse()
-    await wait_until(_says(pair, "degraded", "database", "doorbell"))
+    await wait_until(_says(pair, "degraded", "database", "doorbell"), seconds=3)
     answer = await _readiness(pair)
     assert "a revocation made elsewhere arrives within 1m" in answer["reasons"][1]["effect"]
     assert all(reason["since"].endswith("Z") for reason in answer["reasons"])
@@ -87,11 +87,11 @@ async def test_cut_off_from_both_says_how_late_a_revocation_may_be(pair: Pair) -
 
 async def test_without_a_grace_everything_is_503_after_a_second_and_heals(strict_pair: Pair) -> None:
     await strict_pair.to_database.black_hole()
-    await wait_until(_says(strict_pair, "unavailable", "database"))
+    await wait_until(_says(strict_pair, "unavailable", "database"), seconds=3)
     async with asyncio.timeout(2.5):
         assert await strict_pair.status() == 503
     await strict_pair.to_database.pass_on()
-    await wait_until(_says(strict_pair, "ready"))
+    await wait_until(_says(strict_pair, "ready"), seconds=3)
     assert await strict_pair.status() == 200
 
 
