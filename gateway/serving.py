@@ -110,11 +110,15 @@ async def _lanes(
     slow = partial(make_protocol, server, asyncio.get_running_loop(), connections)
     checks = app[CHECKS]
     stamp = Stamp(checks.full.decisions)
+    lane = Lane(checks, stamp, connections, slow=slow)
     renewing = asyncio.create_task(stamp.run())
     try:
-        yield partial(Connection, Lane(checks, stamp, connections, slow=slow)) if FAST_LANE else slow
+        yield partial(Connection, lane) if FAST_LANE else slow
     finally:
         renewing.cancel()
+        if lane.asking:
+            # Within the deadline of a check.
+            await asyncio.wait(lane.asking)
 
 
 def stop_event() -> asyncio.Event:

@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
     def _begin_to_ask(self, endpoint: Endpoint, data: bytes) -> None:
         if (read := Head.read(data)).is_ordinary:
             self._head.forget()
-            self._asking = asyncio.create_task(self._ask(endpoint, read))
+            self._asking = self._lane.begin(self._ask(endpoint, read))
         else:
             self._hand_over(data)
 

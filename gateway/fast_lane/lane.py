@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.forward_auth.original_request import Endpoint
 
@@ -28,8 +29,16 @@ class Lane:
         self.stamp = stamp
         self.connections = connections
         self.slow = slow
+        # Checks that take time, also those whose client has gone: what they read from is not to be closed under them.
+        self.asking: set[asyncio.Task[None]] = set()
         # Proxies are few, and Traefik connects anew for every other check.
         self.trust = lru_cache(maxsize=_MAX_PEERS)(checks.full.trust)
+
+    def begin(self, check: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        asking = asyncio.create_task(check)
+        self.asking.add(asking)
+        asking.add_done_callback(self.asking.discard)
+        return asking
 
     @staticmethod
     def endpoint(target: bytes) -> Endpoint | None:
