@@ -1,7 +1,7 @@
 # Everything that one does with this checkout. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster install test lint format faults bench-enumeration bench-revocation lock fresh-machine
+.PHONY: help run cluster install test lint format faults bench bench-quick soak bench-enumeration bench-revocation lock fresh-machine
 
 PYTHON ?= python3
 export PYTHON
@@ -40,6 +40,18 @@ format: install ## Write the code as `make lint` wants to read it
 
 faults: install ## Do harm to real servers under load, and print what came of it (some minutes; ARGS="--seed 7")
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+bench-quick: ## Measure whether a check is still quick enough (< 60 s, on a quiet machine with two cores)
+	@scripts/install bench
+	@$(BIN)/python -m benchmarks quick
+
+bench: ## Measure everything, and write benchmarks/results.md (half an hour; ROWS="P4 P6": only these)
+	@scripts/install bench
+	@$(BIN)/python -m benchmarks all $(ROWS)
+
+soak: ## Serve at half capacity for ten minutes, and tell whether anything grows
+	@scripts/install bench
+	@$(BIN)/python -m benchmarks soak
 
 bench-enumeration: install ## Measure whether an answer's time tells that an account exists (some minutes, on a quiet machine)
 	@$(BIN)/python benchmarks/enumeration.py

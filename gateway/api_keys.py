@@ -10,14 +10,15 @@ from uuid import uuid4
 from gateway.credentials.session_tokens import digest_token
 from gateway.models import Account, ApiKey, Scope, ServiceAccount, Standing
 from gateway.storage import api_keys as stored
+from gateway.storage.credential_owners import API_KEY_BY_DIGEST, owned_api_key
 from gateway.storage.last_use import LastUse
-from gateway.storage.standing import find_standing
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.credentials.api_keys import ApiKeyFormats
     from gateway.storage.database import Database
+    from gateway.storage.prepared_reads import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,18 @@ class ApiKeys:
 
     async def find(self, key: str) -> KnownApiKey | None:
         """Find a key that is neither expired nor without an active owner."""
+        return _known(await self._database.look_up(API_KEY_BY_DIGEST, self.digest(key)))
 
-        async def look(connection: AsyncConnection) -> KnownApiKey | None:
-            found = await stored.find_api_key_by_digest(connection, self.digest(key))
-            if found is None or not _counts(*found):
-                return None
-            standing = await find_standing(connection, found[1])
-            return None if standing is None else KnownApiKey(*found, standing)
+    def find_at_once(self, key: str) -> KnownApiKey | None:
+        """Find without waiting, where the database can do that; `None` says nothing."""
+        return _known(self._database.look_up_at_once(API_KEY_BY_DIGEST, self.digest(key)))
 
-        return await self._database.ask(look)
+
+def _known(answer: Answer | None) -> KnownApiKey | None:
+    if answer is None:
+        return None
+    api_key, owner, standing = owned_api_key(answer)
+    return KnownApiKey(api_key, owner, standing) if standing is not None and _counts(api_key, owner) else None
 
 
 def _counts(api_key: ApiKey, owner: Account | ServiceAccount) -> bool:

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import Unavailable
+from gateway.forward_auth.checks import Checks
 from gateway.forward_auth.denied import DeniedPage
 from gateway.forward_auth.handlers import DeniedHandler
 from gateway.handlers import Handlers
@@ -26,7 +27,7 @@ from gateway.web.circumstances import NoteCircumstances
 from gateway.web.errors import RefusalAnswers, stamp_answer
 from gateway.web.page_state import SignedCookieStorage
 from gateway.wiring.account import make_account, make_sessions
-from gateway.wiring.check import make_check
+from gateway.wiring.check import make_checks
 from gateway.wiring.doorbell import doorbell_work
 from gateway.wiring.logins import make_logins
 from gateway.wiring.members import make_members
@@ -39,10 +40,14 @@ from gateway.wiring.upkeep import make_upkeep
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
+    from gateway.forward_auth.check import Check
     from gateway.storage.database import Database
     from gateway.wiring.work import Work
 
 _log = structlog.get_logger("gateway")
+
+# For the lane that answers checks beside the application.
+CHECKS = web.AppKey("checks", Checks)
 
 
 def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.Application:
@@ -58,7 +63,9 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
         ],
     )
     app.on_response_prepare.append(stamp_answer)
-    add_routes(app, _make_handlers(settings, secrets, parts))
+    denied_page = DeniedPage(parts.portal.pages, settings.public_url)
+    app[CHECKS] = checks = make_checks(settings, parts, denied_page)
+    add_routes(app, _make_handlers(settings, secrets, parts, check=checks.full, denied_page=denied_page))
     app.cleanup_ctx.append(_closing(parts))
     app.cleanup_ctx.append(_in_background(parts.facts.tail.run, first=parts.facts.tail.begin))
     if parts.doorbell is not None:
@@ -73,13 +80,14 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.
     return app
 
 
-def _make_handlers(settings: Settings, secrets: Secrets, parts: Parts) -> Handlers:
+def _make_handlers(
+    settings: Settings, secrets: Secrets, parts: Parts, *, check: Check, denied_page: DeniedPage
+) -> Handlers:
     logins = make_logins(settings, secrets, parts)
     bootstrap = Bootstrap(parts.database, passwords=parts.passwords, token_key=secrets.derive("one-time token"))
-    denied_page = DeniedPage(parts.portal.pages, settings.public_url)
     return Handlers(
         portal=parts.portal,
-        check=make_check(settings, parts, denied_page),
+        check=check,
         login_pages=logins.pages,
         login_api=logins.api,
         v1_login=logins.v1,

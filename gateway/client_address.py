@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+# Few of them come again and again, and to read one takes longer than most steps of a check.
+_REMEMBERED = 4096
+_REMEMBERED_LENGTH = 64
 
 _WITH_PORT = re.compile(r"(?P<v4>\d+\.\d+\.\d+\.\d+):\d+|\[(?P<v6>[^\]]+)\](?::\d+)?")
 
@@ -45,6 +50,10 @@ class TrustedProxies:
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address with or without a port; an IPv4-mapped one is its IPv4 address."""
+    return _parse_once(text) if len(text) <= _REMEMBERED_LENGTH else _parse(text)
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
     if match := _WITH_PORT.fullmatch(text):
         text = match["v4"] or match["v6"]
     try:
@@ -53,3 +62,6 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+_parse_once = lru_cache(maxsize=_REMEMBERED)(_parse)

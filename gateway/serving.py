@@ -14,24 +14,29 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.app import create_app
+from gateway.app import CHECKS, create_app
+from gateway.fast_lane.connection import Connection
+from gateway.fast_lane.lane import Lane
+from gateway.fast_lane.stamp import Stamp
 from gateway.listening import BACKLOG, bound_sockets, url_of
 from gateway.preparation import Prepared, prepare
 from gateway.storage.database import Database
 from gateway.web.connections import Connections
-from gateway.web.protocol import Protocol, make_protocol
+from gateway.web.protocol import make_protocol
 
 if TYPE_CHECKING:
     from gateway.config.secrets import Secrets
     from gateway.config.settings import Settings
 
 _SHUTDOWN_TIMEOUT = timedelta(seconds=10)
+# Tests switch it off, to hear from the other lane what it says about the same.
+FAST_LANE = True
 
 
 class Listeners:
     """What connections are accepted on."""
 
-    def __init__(self, factory: Callable[[], Protocol]) -> None:
+    def __init__(self, factory: Callable[[], asyncio.Protocol]) -> None:
         self._factory = factory
         self._servers: dict[socket, asyncio.Server] = {}
 
@@ -84,20 +89,36 @@ async def answering(
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_TIMEOUT.total_seconds())
     await runner.setup()
     try:
-        listeners = Listeners(_protocol_factory(runner, connections))
-        try:
-            yield listeners
-        finally:
-            listeners.close_all()
-            await connections.drain(linger=linger, patience=_SHUTDOWN_TIMEOUT)
+        async with _lanes(app, runner, connections) as factory:
+            listeners = Listeners(factory)
+            try:
+                yield listeners
+            finally:
+                listeners.close_all()
+                await connections.drain(linger=linger, patience=_SHUTDOWN_TIMEOUT)
     finally:
         await runner.cleanup()
 
 
-def _protocol_factory(runner: web.AppRunner, connections: Connections) -> Callable[[], Protocol]:
+@asynccontextmanager
+async def _lanes(
+    app: web.Application, runner: web.AppRunner, connections: Connections
+) -> AsyncIterator[Callable[[], asyncio.Protocol]]:
+    """Give what makes the protocol of a new connection."""
     server = runner.server
     assert server is not None, "the runner was set up"  # noqa: S101 - for the type checker
-    return partial(make_protocol, server, asyncio.get_running_loop(), connections)
+    slow = partial(make_protocol, server, asyncio.get_running_loop(), connections)
+    checks = app[CHECKS]
+    stamp = Stamp(checks.full.decisions)
+    lane = Lane(checks, stamp, connections, slow=slow)
+    renewing = asyncio.create_task(stamp.run())
+    try:
+        yield partial(Connection, lane) if FAST_LANE else slow
+    finally:
+        renewing.cancel()
+        if lane.asking:
+            # Within the deadline of a check.
+            await asyncio.wait(lane.asking)
 
 
 def stop_event() -> asyncio.Event:

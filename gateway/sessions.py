@@ -12,13 +12,14 @@ from gateway.credentials.session_tokens import digest_token, make_token
 from gateway.errors import TokenExpired
 from gateway.models import Account, RefreshToken, Session, Standing
 from gateway.storage import sessions as stored
+from gateway.storage.credential_owners import SESSION_BY_DIGEST, SESSION_BY_ID, owned_session
 from gateway.storage.last_use import LastUse
-from gateway.storage.standing import find_standing
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.storage.database import Database
+    from gateway.storage.prepared_reads import Answer
 
 # Password alone is one factor.
 _LEVEL_OF_A_PASSWORD = 1
@@ -130,24 +131,22 @@ class Sessions:
             raise TokenExpired
 
     async def find_by_token(self, token: str) -> KnownSession | None:
-        async def look(connection: AsyncConnection) -> KnownSession | None:
-            return await _known(connection, await stored.find_session_by_digest(connection, self.digest(token)))
+        return _known(await self._database.look_up(SESSION_BY_DIGEST, self.digest(token)))
 
-        return await self._database.ask(look)
+    def find_by_token_at_once(self, token: str) -> KnownSession | None:
+        """Find without waiting, where the database can do that; `None` says nothing."""
+        return _known(self._database.look_up_at_once(SESSION_BY_DIGEST, self.digest(token)))
 
     async def find_within(self, connection: AsyncConnection, session_id: str) -> KnownSession | None:
         """Find inside the caller's transaction: what is decided on it still holds when it commits."""
-        found = await stored.find_session(connection, session_id)
-        if found is not None:
-            session, account = found
-            found = _as_last_seen(session, self.last_use), account
-        return await _known(connection, found)
+        return _known(await SESSION_BY_ID.ask(connection, session_id), self.last_use)
 
     async def find(self, session_id: str) -> KnownSession | None:
-        async def look(connection: AsyncConnection) -> KnownSession | None:
-            return await _known(connection, await stored.find_session(connection, session_id))
+        return _known(await self._database.look_up(SESSION_BY_ID, session_id))
 
-        return await self._database.ask(look)
+    def find_at_once(self, session_id: str) -> KnownSession | None:
+        """Find without waiting, where the database can do that; `None` says nothing."""
+        return _known(self._database.look_up_at_once(SESSION_BY_ID, session_id))
 
 
 async def list_open_sessions(
@@ -175,12 +174,13 @@ def storable_user_agent(user_agent: str) -> str:
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
 
-async def _known(connection: AsyncConnection, found: tuple[Session, Account] | None) -> KnownSession | None:
-    if found is None:
+def _known(answer: Answer | None, last_use: LastUse | None = None) -> KnownSession | None:
+    if answer is None:
         return None
-    session, account = found
+    session, account, standing = owned_session(answer)
+    if last_use is not None:
+        session = _as_last_seen(session, last_use)
     now = datetime.now(UTC)
-    if not account.active(now) or not _is_open(session, now):
+    if standing is None or not account.active(now) or not _is_open(session, now):
         return None
-    standing = await find_standing(connection, account)
-    return None if standing is None else KnownSession(session, account, standing)
+    return KnownSession(session, account, standing)

@@ -19,15 +19,16 @@ class Contact:
         self.silent = False
         # When the outage was noticed, for people.
         self.lost_since: datetime | None = None
+        # On the monotonic clock: the beginning of the last reading that was completed.
+        self.completed_at = float("-inf")
         self._doorbell_connected = doorbell_connected
-        self._completed_at = float("-inf")
         self._failed_at = float("-inf")
         self._end_is_noted = False
 
     @property
     def age(self) -> float:
         """Seconds since the beginning of the last completed reading."""
-        return time.monotonic() - self._completed_at
+        return time.monotonic() - self.completed_at
 
     @property
     def since_failure(self) -> float:
@@ -40,7 +41,7 @@ class Contact:
 
     @property
     def ever_made(self) -> bool:
-        return self._completed_at > float("-inf")
+        return self.completed_at > float("-inf")
 
     @property
     def grace_over(self) -> bool:
@@ -52,7 +53,7 @@ class Contact:
         if self.lost:
             _log.warning("invalidation_log_readable_again")
         self.lost_since, self._end_is_noted = None, False
-        self._completed_at = began_at
+        self.completed_at = began_at
         # One that began before the failure and ended after it: the failure was of another reading's connection.
         self._failed_at = float("-inf")
 

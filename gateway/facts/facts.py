@@ -40,6 +40,11 @@ def address_subject(address: str) -> str:
     return f"address:{address}"
 
 
+def name_in(subject: str) -> str:
+    """Give what a subject is about, without its kind: ids are of one record only, and no address is like one."""
+    return subject.partition(":")[2]
+
+
 def could_be_rung(payload: str) -> bool:
     """Say whether this is a subject that one process tells another."""
     return _RUNG.fullmatch(payload) is not None
@@ -49,19 +54,32 @@ def could_be_rung(payload: str) -> bool:
 class Facts:
     """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.
 
-    `subjects` are the entries of the invalidation log that end these facts; by themselves they need not end at all.
+    `further` are names of subjects that end these facts beside the principal's own, as `name_in` gives them; by
+    themselves facts need not end at all.
+    `head` is the answer to a check that passes, as it was last rendered, and `head_for` what it was rendered for, if it
+    was.
     """
 
     principal: Principal
-    subjects: tuple[str, ...]
+    further: tuple[str, ...] = ()
     expires_at: float = math.inf
     idle_expires_at: float = math.inf
     idle_timeout: float = math.inf
     loaded_at: float = 0.0
+    # Whether it was found since the cache last looked for what it could do without.
+    found: bool = False
+    # When its use was noted last: once a second is enough.
+    noted_at: float = 0.0
+    head: bytes = b""
+    head_for: object = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the names of the subjects that end these facts: the principal's own strings, for their weight."""
+        principal = self.principal
+        credential_id = principal.session_id or principal.api_key_id
+        own = (principal.account_id,) if credential_id is None else (principal.account_id, credential_id)
+        return own + self.further
 
     def expired(self, now: float) -> bool:
         return self.expires_at <= now or self.idle_expires_at <= now
-
-    def used(self, now: float) -> None:
-        """Slide the idle expiry; the absolute one never moves (ASVS 7.3.2)."""
-        self.idle_expires_at = now + self.idle_timeout

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _INTERVAL = timedelta(milliseconds=250)
 # Facts count while the last completed reading is younger than this.
-_FRESH_FOR = timedelta(seconds=1)
+FRESH_FOR = timedelta(seconds=1)
 _READING_DEADLINE = timedelta(seconds=1)
 
 
@@ -41,13 +41,13 @@ class InvalidationTail:
     ) -> None:
         self._apply = apply
         self._log = LogReader(database, hear=hear)
-        self.contact = Contact(grace=max(outage_grace, _FRESH_FOR), doorbell_connected=doorbell_connected)
+        self.contact = Contact(grace=max(outage_grace, FRESH_FOR), doorbell_connected=doorbell_connected)
         self._reading: asyncio.Task[None] | None = None
 
     @property
     def fresh(self) -> bool:
         """Whether facts count without another look at the log."""
-        return self.contact.age < _FRESH_FOR.total_seconds()
+        return self.contact.age < FRESH_FOR.total_seconds()
 
     @property
     def cut_off(self) -> bool:
@@ -130,10 +130,11 @@ class InvalidationTail:
                 silent = isinstance(error, TimeoutError)
                 # A connection that broke at some time, or a deadline that passed while this process stood still, says
                 # nothing about the database now: known facts must not go on counting for it.
-                if (isinstance(error, StoodStill) or (connected and not silent)) and not last_attempt:
+                stood_still = isinstance(error, StoodStill)
+                if (stood_still or (connected and not silent)) and not last_attempt:
                     continue
-                reason = "it does not answer" if silent else str(error)
-                self.contact.failed(reason, silent=silent)
+                if not stood_still:
+                    self.contact.failed("it does not answer" if silent else str(error), silent=silent)
                 raise Unavailable from error
             # Measured from before the reading: what was committed while it ran may have been missed.
             self.contact.made(began_at)

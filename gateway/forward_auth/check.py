@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.audit.events import Circumstances, under
 from gateway.errors import (
     AnswerTooLarge,
     Banned,
@@ -24,6 +23,7 @@ from gateway.errors import (
     UntrustedPeer,
 )
 from gateway.forward_auth.answers import Answer, Challenge, allow, ask_to_log_in, refuse
+from gateway.forward_auth.decision_ids import DecisionIds
 from gateway.forward_auth.login_url import enrol_url, login_url
 from gateway.forward_auth.original_request import Endpoint, OriginalRequest, parse_original_request
 from gateway.forward_auth.policy import Decision, Outcome
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.forward_auth.identity_headers import IdentityHeaders
     from gateway.forward_auth.policy import Policy
     from gateway.forward_auth.request_headers import RequestHeaders
+    from gateway.models import Principal
 
 _log = structlog.get_logger("gateway.check")
 
@@ -90,45 +91,44 @@ class Check:
         self._policy = policy
         self._identity_headers = identity_headers
         self._denied_page = denied_page
-        self._decision_prefix = secrets.token_hex(5)
-        self._decisions = itertools.count(1)
-        self.allowed = 0
+        self.decisions = DecisionIds()
+
+    def trust(self, peer: str) -> bool:
+        """Say whether a direct peer may tell us what was asked."""
+        return self._trusted_proxies.trust(peer)
 
     async def answer(self, request: CheckRequest) -> Answer:
         """Answer within the deadline, with 503 if nothing else is known by then."""
-        decision_id = f"{self._decision_prefix}{next(self._decisions):x}"
-        log = _log.bind(decision_id=decision_id, peer=request.peer)
+        decision_id = self.decisions.next()
         try:
             async with asyncio.timeout(_DEADLINE.total_seconds()):
                 return await self._answer(request, decision_id)
         except GatewayError as refusal:
-            log.info("check_refused", status=refusal.status, reason=refusal.code)
+            _log_failure(request, decision_id).info("check_refused", status=refusal.status, reason=refusal.code)
             return self._refuse(request, refusal, decision_id=decision_id)
         except TimeoutError:
-            log.warning("check_refused", status=Unavailable.status, reason="deadline")
-        except Exception:
+            _log_failure(request, decision_id).warning("check_refused", status=Unavailable.status, reason="deadline")
+        except Exception:  # noqa: BLE001 - logged with its traceback
             # Fail closed: an error of ours is never an answer of 2xx, nor nginx's guess about a broken connection.
-            log.exception("check_refused", status=Unavailable.status, reason="internal")
+            _log_failure(request, decision_id).exception("check_refused", status=Unavailable.status, reason="internal")
         return refuse(Unavailable(), decision_id=decision_id)
 
     async def _answer(self, request: CheckRequest, decision_id: str) -> Answer:
         # 1. Who speaks? Forwarded headers count from trusted proxies only.
-        if not self._trusted_proxies.trust(request.peer):
+        if not self.trust(request.peer):
             raise UntrustedPeer
         client_address = self._trusted_proxies.client_address(request.headers.get("x-forwarded-for", ()))
         # 2. What was asked? Refuses what it cannot read.
         original = parse_original_request(request.endpoint, request.headers)
         # 3. Who is asking?
-        authenticated = await self._authenticator.authenticate(request.headers, client_address=client_address)
+        with under(Circumstances(client_address=client_address, request_id=decision_id)):
+            authenticated = await self._authenticator.authenticate(request.headers, client_address=client_address)
         # 4. May it pass?
         decision = self._policy.decide(authenticated.presented, original)
         # 5. In which workspace?
         decision = choose_workspace(decision, request.headers, named_in=self._settings.workspace_header)
         if decision.outcome is Outcome.ALLOW:
-            self.allowed += 1
-            identity = self._identity_headers.of(decision.principal)
-            strip = () if self._settings.forward_credentials else authenticated.strip
-            return self._limited(allow(identity, strip=strip, decision_id=decision_id))
+            return self.let_pass(decision.principal, strip=authenticated.strip, decision_id=decision_id)
         _log_refusal(original, decision, client_address=client_address, decision_id=decision_id)
         if isinstance(decision.refusal, TooManyAttempts | Banned):
             # A rule that opens anyway, or does not look at passwords, does not care.
@@ -139,6 +139,12 @@ class Check:
             return self._limited(self._send_to_enrol(request, original, decision_id))
         refusal = decision.refusal or _REFUSALS[decision.outcome]()
         return self._refuse(request, refusal, decision=decision, original=original, decision_id=decision_id)
+
+    def let_pass(self, principal: Principal | None, *, strip: tuple[str, ...], decision_id: str) -> Answer:
+        """Give the answer that lets pass; `strip` are the headers that held credentials. Raises `AnswerTooLarge`."""
+        identity = self._identity_headers.of(principal)
+        stripped = () if self._settings.forward_credentials else strip
+        return self._limited(allow(identity, strip=stripped, decision_id=decision_id))
 
     def _ask_to_log_in(
         self, request: CheckRequest, original: OriginalRequest, decision: Decision, decision_id: str
@@ -200,6 +206,11 @@ def _could_enrol(request: CheckRequest, decision: Decision) -> bool:
     """
     by_session = decision.principal is not None and decision.principal.credential is CredentialKind.SESSION
     return by_session and is_navigation(request.headers)
+
+
+def _log_failure(request: CheckRequest, decision_id: str) -> structlog.stdlib.BoundLogger:
+    bound: structlog.stdlib.BoundLogger = _log.bind(decision_id=decision_id, peer=request.peer)
+    return bound
 
 
 def _log_refusal(

@@ -56,7 +56,7 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 def parse_original_request(endpoint: Endpoint, headers: RequestHeaders) -> OriginalRequest:
     """Read the family of the endpoint, and only that one. Raises `MalformedRequest`, never assumes a default."""
-    family, parse = _FAMILIES[endpoint]
+    family, parse = family_of(endpoint), _PARSERS[endpoint]
     if not family.twins.isdisjoint(headers):
         raise MalformedRequest
     values = [only(headers, name) for name in family.names]
@@ -105,18 +105,23 @@ def _is_preflight(original: OriginalRequest, headers: RequestHeaders) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
-    """The headers that carry an original request, and their other spellings.
+class Family:
+    """The headers that carry an original request, and their other spellings; `target` is the one with the path.
 
     nginx, WSGI and CGI read `X_Forwarded_Uri` as the same header: whoever sends one tries to speak twice.
     """
 
     names: tuple[str, ...]
+    target: str
     twins: frozenset[str]
 
 
-def _family(*names: str) -> _Family:
-    return _Family(names, frozenset(twin for name in (*names, "x-forwarded-for") for twin in _twins(name)))
+def family_of(endpoint: Endpoint) -> Family:
+    return _FAMILIES[endpoint]
+
+
+def _family(*names: str, target: str) -> Family:
+    return Family(names, target, frozenset(twin for name in (*names, "x-forwarded-for") for twin in _twins(name)))
 
 
 def _twins(name: str) -> set[str]:
@@ -126,10 +131,14 @@ def _twins(name: str) -> set[str]:
     return joined - {name}
 
 
-_FAMILIES: dict[Endpoint, tuple[_Family, Callable[..., OriginalRequest]]] = {
-    Endpoint.AUTH_REQUEST: (_family("x-original-url", "x-original-method"), _parse_auth_request),
-    Endpoint.FORWARD_AUTH: (
-        _family("x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri"),
-        _parse_forward_auth,
+_FAMILIES: dict[Endpoint, Family] = {
+    Endpoint.AUTH_REQUEST: _family("x-original-url", "x-original-method", target="x-original-url"),
+    Endpoint.FORWARD_AUTH: _family(
+        "x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", target="x-forwarded-uri"
     ),
+}
+# Each takes the values in the order of its family's names.
+_PARSERS: dict[Endpoint, Callable[..., OriginalRequest]] = {
+    Endpoint.AUTH_REQUEST: _parse_auth_request,
+    Endpoint.FORWARD_AUTH: _parse_forward_auth,
 }

@@ -88,6 +88,15 @@ class Policy:
         places = (Place(original.host, original.method, reading) for reading in original.readings)
         return [Judgement(place, self._decide(asked, place, out_of_scope=out_of_scope)) for place in places]
 
+    def settled(self, original: OriginalRequest) -> Requirement | None:
+        """Give what decides about a request, whoever asks; `None` where that depends on more than the place."""
+        if original.preflight or len(original.readings) != 1:
+            return None
+        first = next(iter(self.candidates(Place(original.host, original.method, original.path))), None)
+        if first is None:
+            return self.default
+        return first.rule.requirement if first.covers_everybody else None
+
     def candidates(self, place: Place) -> tuple[Located, ...]:
         """Give the rules that cover a place, in order."""
         known = self._candidates.get(place)

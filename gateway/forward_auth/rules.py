@@ -105,6 +105,12 @@ class Located:
         """Whether it depends on who somebody is."""
         return bool(self.rule.subjects or self.claims)
 
+    @property
+    def covers_everybody(self) -> bool:
+        """Whether it covers whatever is asked here, whoever asks; but for preflights."""
+        rule = self.rule
+        return not (rule.networks or rule.query or rule.kinds is not None or self.asks_who)
+
     def credential(self, presented: Presented) -> Credential | None:
         """Give the credential that counts here; kinds that the rule does not take are not looked at."""
         return presented.credential(self.rule.kinds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import assert_never
 
 from gateway.grammar.claims import Claim
@@ -20,7 +21,7 @@ def fits_claims(principal: Principal, claims: Sequence[Claim]) -> bool:
     """Say whether the names in one of the claims are the principal's own."""
     return any(
         (claim.user is None or _is_called(principal, claim.user))
-        and (claim.group is None or _is_in_group(principal, claim.group))
+        and (claim.group is None or _is_in_group(principal, canonical_group_name(claim.group)))
         for claim in claims
     )
 
@@ -30,7 +31,7 @@ def _is(principal: Principal, subject: Subject) -> bool:
         case SubjectKind.USER:
             return _is_called(principal, subject.name)
         case SubjectKind.GROUP:
-            return _is_in_group(principal, subject.name)
+            return _is_in_group(principal, _canonical_subject(subject.name))
         case SubjectKind.ROLE:
             return principal.role.value == subject.name
         case SubjectKind.SERVICE:
@@ -50,6 +51,18 @@ def _is_service(principal: Principal, name: str) -> bool:
     return principal.is_service and canonical_group_name(principal.name) == canonical_group_name(name)
 
 
-def _is_in_group(principal: Principal, name: str) -> bool:
+def _is_in_group(principal: Principal, canonical_name: str) -> bool:
     # Groups that read alike cannot exist beside each other, so nobody gets in by another's name.
-    return canonical_group_name(name) in map(canonical_group_name, principal.groups)
+    return canonical_name in _canonical_names(principal.groups)
+
+
+# Many people are in the same groups, and checks are many more.
+@lru_cache(maxsize=1024)
+def _canonical_names(groups: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(canonical_group_name, groups))
+
+
+# Of rules only: what a visitor writes is not remembered.
+@lru_cache(maxsize=1024)
+def _canonical_subject(name: str) -> str:
+    return canonical_group_name(name)

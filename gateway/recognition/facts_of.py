@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
 from gateway.facts.facts import (
     Facts,
-    account_subject,
     address_subject,
-    api_key_subject,
+    name_in,
     password_from_subject,
     password_subject,
-    session_subject,
 )
 from gateway.models import (
     Account,
@@ -27,10 +27,15 @@ from gateway.models import (
 
 if TYPE_CHECKING:
     from gateway.api_keys import KnownApiKey
+    from gateway.credentials.access_tokens import AccessTokenClaims
     from gateway.sessions import KnownSession
 
 # Basic never satisfies a second factor.
 _LEVEL_OF_A_PASSWORD = 1
+
+
+# There are as many idle timeouts as the settings had, and one number for each is enough.
+_seconds = lru_cache(64)(timedelta.total_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,27 @@ class FactsOf:
     api_key_level: int
     force_password_change: bool
 
-    def session(
-        self, known: KnownSession, kind: CredentialKind = CredentialKind.SESSION, *, at_most: int | None = None
-    ) -> Facts:
-        """Give the facts of a session, or of a token that belongs to it and stands for so many factors at most."""
+    def access_token(self, known: KnownSession, claims: AccessTokenClaims) -> Facts | None:
+        """Give the facts of a token that belongs to a session, if it does."""
+        if known.account.id != claims.subject:
+            return None
+        # A copy that was stolen when a password was enough must not become one of two factors with its session.
+        facts = self._session(known, CredentialKind.JWT, level=min(known.session.level, claims.level))
+        facts.expires_at = min(facts.expires_at, claims.expires_at)
+        return facts
+
+    def session(self, known: KnownSession) -> Facts:
+        return self._session(known, CredentialKind.SESSION, level=known.session.level)
+
+    def _session(self, known: KnownSession, kind: CredentialKind, *, level: int) -> Facts:
         session, account = known.session, known.account
         return Facts(
             principal=Principal(
-                **self._owner(account, known.standing),
-                credential=kind,
-                session_id=session.id,
-                level=session.level if at_most is None else min(session.level, at_most),
+                **self._owner(account, known.standing), credential=kind, session_id=session.id, level=level
             ),
-            subjects=(account_subject(account.id), session_subject(session.id)),
             expires_at=session.expires_at.timestamp(),
             idle_expires_at=session.idle_expires_at.timestamp(),
-            idle_timeout=session.idle_timeout.total_seconds(),
+            idle_timeout=_seconds(session.idle_timeout),
         )
 
     def api_key(self, known: KnownApiKey) -> Facts:
@@ -71,7 +81,6 @@ class FactsOf:
                 api_key_id=api_key.id,
                 is_service=api_key.of_service,
             ),
-            subjects=(account_subject(owner.id), api_key_subject(api_key.id)),
             expires_at=api_key.expires_at.timestamp() if api_key.expires_at else math.inf,
         )
 
@@ -83,12 +92,7 @@ class FactsOf:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(
-                account_subject(account.id),
-                password_subject(account.email),
-                password_from_subject(account.email, address),
-                address_subject(address),
-            ),
+            further=tuple(map(name_in, _subjects_of_a_password(account.email, address))),
         )
 
     def default_user(self, account: Account, standing: Standing) -> Facts:
@@ -100,7 +104,6 @@ class FactsOf:
                 session_id=None,
                 level=_LEVEL_OF_A_PASSWORD,
             ),
-            subjects=(account_subject(account.id),),
         )
 
     def _owner(self, account: Account, standing: Standing) -> _Owner:
@@ -114,6 +117,10 @@ class FactsOf:
             "workspace": standing.memberships[0].workspace if standing.memberships else None,
             "must_change_password": account.must_change_password and self.force_password_change,
         }
+
+
+def _subjects_of_a_password(email: str, address: str) -> tuple[str, ...]:
+    return password_subject(email), password_from_subject(email, address), address_subject(address)
 
 
 def _service(account: ServiceAccount, standing: Standing) -> _Owner:

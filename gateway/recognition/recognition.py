@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.credentials.session_tokens import digest_token
 from gateway.errors import (
     Banned,
     EmailNotVerified,
@@ -18,7 +17,8 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.facts.facts import Facts, password_from_subject, password_subject
-from gateway.models import Account, CredentialKind, Principal
+from gateway.models import Account, Principal
+from gateway.recognition.at_once import RecognitionAtOnce
 from gateway.recognition.facts_of import FactsOf
 from gateway.storage.accounts import note_login
 from gateway.storage.standing import find_standing
@@ -54,6 +54,10 @@ class Recognition:
         self._api_keys = api_keys
         self._proof = proof
         self._facts_of = facts_of
+        self.at_once = RecognitionAtOnce(
+            facts=facts, sessions=sessions, access_tokens=access_tokens, api_keys=api_keys, facts_of=facts_of
+        )
+        self._fingerprints = self.at_once.fingerprints
 
     def names_us(self, token: str) -> bool:
         """Say whether a bearer token is recognisably ours, good or bad."""
@@ -70,27 +74,22 @@ class Recognition:
             known = await self._sessions.find_by_token(token)
             return None if known is None else self._facts_of.session(known)
 
-        facts = await self._find(self._sessions.digest(token), load)
+        facts = await self._find(self._fingerprints.session(as_sent(token)), load)
         return None if facts is None else facts.principal
 
     async def by_access_token(self, token: str) -> Principal:
         """Give the principal of one of our access tokens. Raises `InvalidToken` or `TokenExpired`.
 
-        Facts are kept by a digest of the token, but it ends with its session: revocation never looks at the token,
+        Facts are kept by a fingerprint of the token, but it ends with its session: revocation never looks at the token,
         of which other spellings might exist.
         """
 
         async def load() -> Facts | None:
             claims = self._access_tokens.verify(token, now=datetime.now(UTC))
             known = await self._sessions.find(claims.session_id)
-            if known is None or known.account.id != claims.subject:
-                return None
-            # A copy that was stolen when a password was enough must not become one of two factors with its session.
-            facts = self._facts_of.session(known, CredentialKind.JWT, at_most=claims.level)
-            facts.expires_at = min(facts.expires_at, claims.expires_at)
-            return facts
+            return None if known is None else self._facts_of.access_token(known, claims)
 
-        facts = await self._find(digest_token(token, key=self._access_tokens.key), load)
+        facts = await self._find(self._fingerprints.access_token(as_sent(token)), load)
         if facts is None:
             raise TokenExpired
         return facts.principal
@@ -104,7 +103,7 @@ class Recognition:
             known = await self._api_keys.find(key)
             return None if known is None else self._facts_of.api_key(known)
 
-        facts = await self._find(self._api_keys.digest(key), load)
+        facts = await self._find(self._fingerprints.api_key(as_sent(key)), load)
         if facts is None:
             raise InvalidApiKey
         return facts.principal
@@ -133,8 +132,9 @@ class Recognition:
         # NUL cannot be part of an address of either kind. What was proven from one address says nothing to another,
         # and after a failure nothing to anybody: who guesses must not learn the right password from the quick answer.
         known_from = throttled_address(client_address)
+        fingerprint = self._fingerprints.password(as_sent(f"{known_from}\0{email}\0{password}"))
         try:
-            facts = await self._find(self._sessions.digest(f"{known_from}\0{email}\0{password}"), load)
+            facts = await self._find(fingerprint, load)
         except (InvalidCredentials, TooManyAttempts, Banned, EmailNotVerified, SecondFactorRequired):
             self._facts.apply(password_subject(email))
             raise
@@ -146,17 +146,18 @@ class Recognition:
             raise InvalidCredentials
         return facts.principal
 
-    async def _find(self, digest: bytes, load: Load) -> Facts | None:
+    async def _find(self, fingerprint: bytes, load: Load) -> Facts | None:
         now = time.time()
-        facts = self._facts.find(digest) or await self._facts.fetch(digest, load)
+        facts = self._facts.find(fingerprint) or await self._facts.fetch(fingerprint, load)
         if facts is not None and facts.expired(now):
             # Another process may have seen the session used: only a refusal is ever read again.
-            facts = await self._facts.fetch(digest, load, again=True)
+            facts = await self._facts.fetch(fingerprint, load, again=True)
         if facts is None:
             return None
-        facts.used(now)
-        if facts.principal.session_id is not None:
-            self._sessions.last_use.touch(facts.principal.session_id, now)
-        if facts.principal.api_key_id is not None:
-            self._api_keys.last_use.touch(facts.principal.api_key_id, now)
+        self.at_once.note_use(facts, now)
         return facts
+
+
+def as_sent(text: str) -> bytes:
+    """Give the bytes that a header's text was read from."""
+    return text.encode("utf-8", "surrogateescape")

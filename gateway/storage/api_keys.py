@@ -10,22 +10,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.models import Account, ApiKey, Scope, ServiceAccount
-from gateway.storage.accounts import account_from_row
-from gateway.storage.service_accounts import service_account_from_row
-from gateway.storage.tables import accounts, api_keys, service_accounts
+from gateway.models import ApiKey, Scope
+from gateway.storage.tables import api_keys
 
-_BY_DIGEST = (
-    select(
-        *(column.label(f"api_key_{column.name}") for column in api_keys.c),
-        accounts,
-        *(column.label(f"service_{column.name}") for column in service_accounts.c),
-    )
-    .select_from(api_keys)
-    .outerjoin(accounts, accounts.c.id == api_keys.c.account_id)
-    .outerjoin(service_accounts, service_accounts.c.id == api_keys.c.service_account_id)
-    .where(api_keys.c.key_digest == bindparam("wanted"))
-)
 _TOUCH = (
     update(api_keys)
     .where(
@@ -36,23 +23,9 @@ _TOUCH = (
 )
 
 
-async def find_api_key_by_digest(
-    connection: AsyncConnection, digest: bytes
-) -> tuple[ApiKey, Account | ServiceAccount] | None:
-    """Find by keyed digest, with the owner.
-
-    An index is enough: nobody can choose a byte of the digest, so the look-up's time tells nothing.
-    """
-    row: Any = (await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none()
-    if row is None:
-        return None
-    api_key = _from_row(row, "api_key_")
-    return api_key, service_account_from_row(row, "service_") if api_key.of_service else account_from_row(row)
-
-
 async def find_api_key(connection: AsyncConnection, api_key_id: str) -> ApiKey | None:
     row = (await connection.execute(select(api_keys).where(api_keys.c.id == api_key_id))).one_or_none()
-    return None if row is None else _from_row(row)
+    return None if row is None else api_key_from_row(row)
 
 
 async def list_api_keys(
@@ -65,7 +38,7 @@ async def list_api_keys(
     if of_service is not None:
         column = api_keys.c.service_account_id if of_service else api_keys.c.account_id
         statement = statement.where(column.is_not(None))
-    return [_from_row(row) for row in await connection.execute(statement)]
+    return [api_key_from_row(row) for row in await connection.execute(statement)]
 
 
 async def insert_api_key(connection: AsyncConnection, api_key: ApiKey, *, key_digest: bytes) -> None:
@@ -110,7 +83,7 @@ async def touch_api_keys(connection: AsyncConnection, seen: Mapping[str, datetim
     await connection.execute(_TOUCH, [{"wanted": api_key_id, "seen_at": at} for api_key_id, at in seen.items()])
 
 
-def _from_row(row: Row[Any], label: str = "") -> ApiKey:
+def api_key_from_row(row: Row[Any], label: str = "") -> ApiKey:
     column = {name: getattr(row, label + name) for name in api_keys.c.keys()}  # noqa: SIM118 - a mapping of columns
     return ApiKey(
         id=column["id"],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.storage.engines import Engines
+    from gateway.storage.prepared_reads import Answer, PreparedRead
 
 _Answer = TypeVar("_Answer")
 
@@ -35,6 +36,7 @@ class Database:
         self._writer = engines.writer
         self._migrator = engines.migrator
         self._lasting = engines.lasting
+        self._short_way = engines.short_way
 
     @classmethod
     def open(cls, address: DatabaseAddress) -> Self:
@@ -77,6 +79,18 @@ class Database:
             async with self.read() as connection:
                 return await question(connection)
 
+    def look_up_at_once(self, read: PreparedRead, wanted: str | bytes) -> Answer | None:
+        """Give the answer where it takes microseconds; `None` says nothing: `look_up`."""
+        answers = self._short_way.ask_at_once(read, wanted)
+        return answers[0] if answers else None
+
+    async def look_up(self, read: PreparedRead, wanted: str | bytes) -> Answer | None:
+        """Ask a prepared read, as `ask` would, the short way if there is one now."""
+        answers = await self._short_way.ask(read, wanted)
+        if answers is not None:
+            return answers[0] if answers else None
+        return await self.ask(lambda connection: read.ask(connection, wanted))
+
     @asynccontextmanager
     async def change_tables(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection as `write` does, for statements that may take minutes."""
@@ -110,6 +124,7 @@ class Database:
             raise DatabaseUnavailable(message) from error
 
     async def close(self) -> None:
+        await self._short_way.close()
         await self._readers.dispose()
         await self._writer.dispose()
         await self._lasting.dispose()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.storage.engines import LOCK_WAIT_SECONDS, READ_CONNECTIONS, Engines
 from gateway.storage.postgresql_hosts import PostgresqlHosts
+from gateway.storage.postgresql_reader import PostgresqlReader
 
 if TYPE_CHECKING:
     import asyncpg
@@ -54,7 +55,8 @@ def postgresql_engines(server: PostgresqlServer) -> Engines:
         event.listen(engine.sync_engine, "begin", _become_the_writer)
     # The second one takes over from a first one that has gone silent.
     lasting = _engine(connect, connections=2, isolation_level="AUTOCOMMIT")
-    return Engines(readers=readers, writer=writer, lasting=lasting, migrator=migrator)
+    short_way = PostgresqlReader(connect, readers.dialect)
+    return Engines(readers=readers, writer=writer, lasting=lasting, migrator=migrator, short_way=short_way)
 
 
 def _engine(connect: Any, *, connections: int = 1, **options: Any) -> AsyncEngine:  # noqa: ANN401 - SQLAlchemy's

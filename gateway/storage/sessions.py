@@ -25,7 +25,7 @@ class StoredSession:
 
 
 # Beside an account's columns, two of which have the same names.
-_SESSION: tuple[ColumnElement[Any], ...] = (
+SESSION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     sessions.c.id.label("session_id"),
     sessions.c.account_id,
     sessions.c.created_at.label("session_created_at"),
@@ -36,8 +36,9 @@ _SESSION: tuple[ColumnElement[Any], ...] = (
     sessions.c.second_factor_at,
     sessions.c.remembered,
 )
-_SELECT = select(accounts, *_SESSION).select_from(sessions).join(accounts, accounts.c.id == sessions.c.account_id)
-_BY_DIGEST = _SELECT.where(sessions.c.token_digest == bindparam("wanted"))
+_SELECT = (
+    select(accounts, *SESSION_COLUMNS).select_from(sessions).join(accounts, accounts.c.id == sessions.c.account_id)
+)
 _BY_ID = _SELECT.where(sessions.c.id == bindparam("wanted"))
 _TOUCH = (
     update(sessions)
@@ -46,12 +47,9 @@ _TOUCH = (
 )
 
 
-async def find_session_by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Session, Account] | None:
-    return _from_row((await connection.execute(_BY_DIGEST, {"wanted": digest})).one_or_none())
-
-
 async def find_session(connection: AsyncConnection, session_id: str) -> tuple[Session, Account] | None:
-    return _from_row((await connection.execute(_BY_ID, {"wanted": session_id})).one_or_none())
+    row = (await connection.execute(_BY_ID, {"wanted": session_id})).one_or_none()
+    return None if row is None else (session_from_row(row), account_from_row(row))
 
 
 async def insert_session(
@@ -82,12 +80,12 @@ async def insert_session(
 
 async def list_sessions(connection: AsyncConnection, account_id: str | None = None) -> list[StoredSession]:
     """Give an account's sessions, or everybody's, the newest first; some may have expired."""
-    statement = select(*_SESSION, sessions.c.client_address, sessions.c.user_agent)
+    statement = select(*SESSION_COLUMNS, sessions.c.client_address, sessions.c.user_agent)
     statement = statement.order_by(sessions.c.created_at.desc(), sessions.c.id)
     if account_id is not None:
         statement = statement.where(sessions.c.account_id == account_id)
     rows = await connection.execute(statement)
-    return [StoredSession(_session_from_row(row), row.client_address, row.user_agent) for row in rows]
+    return [StoredSession(session_from_row(row), row.client_address, row.user_agent) for row in rows]
 
 
 async def list_accounts_logged_in(connection: AsyncConnection) -> list[str]:
@@ -130,11 +128,7 @@ async def delete_sessions_of(connection: AsyncConnection, account_id: str, *, ke
     return list((await connection.execute(statement.returning(sessions.c.id))).scalars())
 
 
-def _from_row(row: Row[Any] | None) -> tuple[Session, Account] | None:
-    return None if row is None else (_session_from_row(row), account_from_row(row))
-
-
-def _session_from_row(row: Row[*tuple[Any, ...]]) -> Session:
+def session_from_row(row: Row[*tuple[Any, ...]]) -> Session:
     return Session(
         id=row.session_id,
         account_id=row.account_id,

@@ -13,6 +13,7 @@ from sqlalchemy.util import await_only
 
 from gateway.errors import Unavailable
 from gateway.storage.engines import LOCK_WAIT_SECONDS, READ_CONNECTIONS, Engines
+from gateway.storage.sqlite_reader import SqliteReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,8 @@ def sqlite_engines(path: Path) -> Engines:
         event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     # More than a few are made as they are needed.
-    return Engines(readers=readers, writer=writer, lasting=readers, migrator=writer)
+    short_way = SqliteReader(path, readers.dialect)
+    return Engines(readers=readers, writer=writer, lasting=readers, migrator=writer, short_way=short_way)
 
 
 def _prepare(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, bindparam, case, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import (
@@ -30,27 +32,41 @@ from gateway.storage.tables import (
 )
 from gateway.storage.workspaces import OLDEST_FIRST
 
-_WORKSPACE = (
+ORGANIZATION = (
+    organizations.c.id.label("organization_id"),
+    organizations.c.display_name.label("organization_name"),
+    organizations.c.auth_mode,
+)
+WORKSPACE = (
     workspaces.c.id.label("workspace_id"),
     workspaces.c.display_name.label("workspace_name"),
     workspaces.c.created_at.label("workspace_created_at"),
 )
 # What no name can hold, so that no group is taken for two others. No service account is in one.
 _BETWEEN_NAMES = "\n"
-_GROUP_NAMES = (
-    select(func.aggregate_strings(groups.c.name, _BETWEEN_NAMES))
-    .join(group_members, group_members.c.group_id == groups.c.id)
-    .where(group_members.c.account_id == bindparam("wanted"))
-    .scalar_subquery()
-)
+# Most people are what many others are as well: the facts of all of them share what is equal.
+_SHARED = 2048
+# Whoever is in more shares single memberships only: many who differ would be too much to remember.
+_SHARED_MEMBERSHIPS = 8
+_SHARED_NAMES_LENGTH = 400
+
+
+def group_names_of(account_id: ColumnElement[str]) -> ScalarSelect[str]:
+    return (
+        select(func.aggregate_strings(groups.c.name, _BETWEEN_NAMES))
+        .join(group_members, group_members.c.group_id == groups.c.id)
+        .where(group_members.c.account_id == account_id)
+        .scalar_subquery()
+    )
+
+
+_GROUP_NAMES = group_names_of(bindparam("wanted"))
 
 
 def _select(role: ColumnElement[str]) -> Select[tuple[str, ...]]:
     return select(
-        organizations.c.id.label("organization_id"),
-        organizations.c.display_name.label("organization_name"),
-        organizations.c.auth_mode,
-        *_WORKSPACE,
+        *ORGANIZATION,
+        *WORKSPACE,
         role.label("role"),
         _GROUP_NAMES.label("group_names"),
     ).order_by(*OLDEST_FIRST)
@@ -74,7 +90,7 @@ _IS_ADMIN = service_accounts.c.role == OrganizationRole.ADMIN
 _OF_EVERY_SERVICE_ACCOUNT = (
     select(
         service_accounts.c.id.label("service_account_id"),
-        *_WORKSPACE,
+        *WORKSPACE,
         case((_IS_ADMIN, WorkspaceRole.ADMIN.value), else_=service_memberships.c.role).label("role"),
     )
     .select_from(service_accounts)
@@ -100,22 +116,49 @@ async def find_standing(connection: AsyncConnection, owner: Account | ServiceAcc
     rows = (await connection.execute(statement, {"wanted": owner.id})).all()
     if not rows:
         return None
-    first = rows[0]
-    return Standing(
-        organization=Organization(first.organization_id, first.organization_name, AuthMode(first.auth_mode)),
-        memberships=tuple(_membership(row) for row in rows if row.workspace_id is not None),
-        groups=tuple(sorted(first.group_names.split(_BETWEEN_NAMES))) if first.group_names else (),
-    )
+    return standing_of(rows[0], tuple([_differing(row) for row in rows]))
 
 
 async def list_service_memberships(connection: AsyncConnection) -> dict[str, tuple[Membership, ...]]:
     """Give the workspaces of every service account that has some, by its id: as `find_standing` does for one."""
     found: dict[str, list[Membership]] = defaultdict(list)
     for row in await connection.execute(_OF_EVERY_SERVICE_ACCOUNT):
-        found[row.service_account_id].append(_membership(row))
+        found[row.service_account_id].append(_membership(*_differing(row)))
     return {service_account_id: tuple(memberships) for service_account_id, memberships in found.items()}
 
 
-def _membership(row: Row[*tuple[Any, ...]]) -> Membership:
-    workspace = Workspace(row.workspace_id, row.workspace_name, row.workspace_created_at)
-    return Membership(workspace, WorkspaceRole(row.role))
+def standing_of(row: Any, memberships: tuple[tuple[Any, ...], ...]) -> Standing | None:  # noqa: ANN401 - of any statement
+    """Give what a row says of organization and groups, with the workspace and the role of each row."""
+    if row.organization_id is None:
+        return None
+    many = len(memberships) > _SHARED_MEMBERSHIPS or len(row.group_names or "") > _SHARED_NAMES_LENGTH
+    make = _standing.__wrapped__ if many else _standing
+    return make(row.organization_id, row.organization_name, row.auth_mode, row.group_names, memberships)
+
+
+def _differing(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
+    return row.workspace_id, row.workspace_name, row.workspace_created_at, row.role
+
+
+@lru_cache(_SHARED)
+def _standing(
+    organization_id: str,
+    organization_name: str,
+    auth_mode: str,
+    group_names: str | None,
+    memberships: tuple[tuple[Any, ...], ...],
+) -> Standing:
+    return Standing(
+        organization=_organization(organization_id, organization_name, AuthMode(auth_mode)),
+        memberships=tuple(_membership(*one) for one in memberships if one[0] is not None),
+        groups=tuple(sorted(group_names.split(_BETWEEN_NAMES))) if group_names else (),
+    )
+
+
+@lru_cache(_SHARED)
+def _membership(workspace_id: str, name: str, created_at: datetime, role: str) -> Membership:
+    return Membership(_workspace(workspace_id, name, created_at), WorkspaceRole(role))
+
+
+_organization = lru_cache(_SHARED)(Organization)
+_workspace = lru_cache(_SHARED)(Workspace)

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from gateway.web.protocol import Protocol
+
+class Connection(Protocol):
+    """What a connection has to say and do to end well."""
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether a request has begun to arrive that is not answered yet."""
+        ...
+
+    def leave(self) -> None:
+        """Go, if need be, to where the next answer is marked as the last one."""
+
+    def force_close(self) -> None:
+        """End now."""
 
 
 class Connections:
     """All that are open now."""
 
     def __init__(self) -> None:
-        self._open: set[Protocol] = set()
+        self._open: set[Connection] = set()
         self._draining = False
         self._none_left = asyncio.Event()
 
-    def add(self, connection: Protocol) -> None:
+    def add(self, connection: Connection) -> None:
         self._open.add(connection)
 
-    def remove(self, connection: Protocol) -> None:
+    def remove(self, connection: Connection) -> None:
         self._open.discard(connection)
         if not self._open:
             self._none_left.set()
@@ -41,6 +53,8 @@ class Connections:
         so those that are kept open get `linger` to ask once more. What was asked is answered within `patience`.
         """
         self._draining = True
+        for connection in tuple(self._open):
+            connection.leave()
         if await self._gone_within(linger):
             return
         for connection in tuple(self._open):

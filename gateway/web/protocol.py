@@ -18,7 +18,9 @@ _log = structlog.get_logger("gateway.web")
 _BAD_REQUEST = 400
 _SERVER_ERRORS = 500
 
-_FIRST_HEAD_WITHIN = timedelta(seconds=15)
+FIRST_HEAD_WITHIN = timedelta(seconds=15)
+# Longer than proxies keep theirs: whoever closes first must not be us, while a request is on its way.
+KEEP_ALIVE = timedelta(seconds=3630)
 
 # Proxies let header lines of 14 kB through; aiohttp's own limit of 8 kB would answer 400 by itself.
 _MAX_LINE = 64 * 1024 + 512
@@ -31,19 +33,20 @@ class Protocol(web.RequestHandler):
     line of the sender's choice.
     """
 
-    __slots__ = ("_connections", "_first_head", "owes_answer")
+    __slots__ = ("_connections", "_ended", "_first_head", "owes_answer")
 
     def __init__(self, server: web.Server, *, connections: Connections, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
         super().__init__(server, **options)
         self._connections = connections
         # Whether a request has begun to arrive that is not answered yet.
         self.owes_answer = False
+        self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._connections.add(self)
         # Later heads are bounded by the keep-alive time, which aiohttp looks after.
-        self._first_head = self._loop.call_later(_FIRST_HEAD_WITHIN.total_seconds(), self._close_if_silent, transport)
+        self._first_head = self._loop.call_later(FIRST_HEAD_WITHIN.total_seconds(), self._close_if_silent, transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._first_head.cancel()
@@ -56,13 +59,31 @@ class Protocol(web.RequestHandler):
             self.owes_answer = True
         super().data_received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override] # it says nothing, which closes the connection
+        """Keep a connection open on which nothing more is asked, until what was asked is answered."""
+        self._ended = True
+        idle = self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+        bodies = [body for _, body in self._messages]
+        if self._current_request is not None:
+            bodies.append(self._current_request.content)
+        # A body that does not come any more has no answer.
+        return not idle and all(body.is_eof() for body in bodies)
+
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if "Transfer-Encoding" in request.headers:
+            # aiohttp takes what comes after the last chunk for lines of the next head.
+            resp.force_close()
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
             self.owes_answer = bool(self._messages)
+            if self._ended and not self._messages and self.transport is not None:
+                self.transport.close()
+
+    def leave(self) -> None:
+        """Stay: `Connections.mark_last_answer` sees to it."""
 
     def _close_if_silent(self, transport: asyncio.BaseTransport) -> None:
         """Close a connection that holds a descriptor and has not asked anything."""
@@ -99,6 +120,7 @@ def make_protocol(server: web.Server, loop: asyncio.AbstractEventLoop, connectio
         server,
         connections=connections,
         loop=loop,
+        keepalive_timeout=KEEP_ALIVE.total_seconds(),
         access_log=None,  # how aiohttp is told to have none
         auto_decompress=False,
         max_line_size=_MAX_LINE,

@@ -43,7 +43,7 @@ PointInTime = Annotated[
 class Query(BaseModel):
     """What a route takes in its query, each with its description. Unknown parameters are ignored, as fields are."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 _Query = TypeVar("_Query", bound=Query)

@@ -20,7 +20,7 @@ _Row = TypeVar("_Row", bound=Body)
 class Rows(RootModel[Sequence[_Row]], Generic[_Row]):
     """A list of bodies; a subclass says of what, and how many."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 _Rows = TypeVar("_Rows", bound="Rows[Any]")

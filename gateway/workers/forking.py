@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -39,12 +38,6 @@ def fork(work: Callable[[], None], *, closing: Iterable[Closeable]) -> int:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return pid
-
-
-def freeze_what_is_shared() -> None:
-    """Keep the collector from writing to objects that children share with us: each page it touches becomes a copy."""
-    gc.collect()
-    gc.freeze()
 
 
 def _be_the_child(work: Callable[[], None], closing: Iterable[Closeable]) -> NoReturn:

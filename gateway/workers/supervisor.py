@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.listening import BACKLOG
+from gateway.workers.collecting import freeze_what_is_there
 from gateway.workers.configuration import Configuration, Generation
 from gateway.workers.crew import Change, Crew
-from gateway.workers.forking import freeze_what_is_shared
 from gateway.workers.preparing import Preparation, PreparationRefused
 from gateway.workers.signals import Signals
 from gateway.workers.slots import Slot, Worker
@@ -132,7 +132,7 @@ class Supervisor:
                 one.close()
 
     def _prepare(self, candidate: Generation, *, patience: timedelta) -> None:
-        freeze_what_is_shared()
+        freeze_what_is_there()
         self._candidate = candidate
         self._preparation = Preparation(
             candidate.configuration, self._run, patience=patience, closing=self._crew.controls

@@ -15,6 +15,7 @@ import structlog
 from gateway.log_output import configure_logs
 from gateway.serving import Listeners, answering
 from gateway.storage.database import Database
+from gateway.workers.collecting import collect_briefly
 
 if TYPE_CHECKING:
     from gateway.workers.configuration import Configuration
@@ -61,6 +62,7 @@ async def _serve(assignment: Assignment) -> None:
         Database.opened(settings.database) as database,
         answering(settings, secrets, database, linger=_LINGER) as listeners,
     ):
+        collect_briefly()
         await listeners.open(assignment.sockets[assignment.slot])
         reader, writer = await asyncio.open_connection(sock=assignment.control)
         writer.write(READY)

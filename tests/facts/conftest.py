@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.facts.cache import FactsCache
-from gateway.facts.facts import Facts, account_subject, session_subject
+from gateway.facts.facts import Facts
 from gateway.models import CredentialKind, OrganizationRole, Principal, Standing
 from gateway.storage.database import Database
 from tests.support.database import append
@@ -52,8 +52,7 @@ def facts(account: str = "ada", session: str = "s1") -> Facts:
         level=1,
         must_change_password=False,
     )
-    subjects = (account_subject(account), session_subject(session))
-    return Facts(principal, subjects, expires_at=2e9, idle_expires_at=2e9, idle_timeout=3600)
+    return Facts(principal, expires_at=2e9, idle_expires_at=2e9, idle_timeout=3600)
 
 
 class Store:

@@ -51,3 +51,20 @@ async def test_busy_process_takes_its_own_slowness_for_no_outage(database: Datab
         assert await cache.fetch(b"d", Store(None).load) is None
     assert not cache.tail.cut_off
     await cache.tail.close()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("turns", range(4))
+async def test_process_that_is_held_up_for_a_little_longer_than_the_deadline_sees_no_outage(
+    database: Database, turns: int
+) -> None:
+    """Wherever in a reading that happens: the answer is there, or on its way."""
+    cache = FactsCache(database, max_entries=3, max_age=timedelta(minutes=5), outage_grace=timedelta(seconds=60))
+    await cache.tail.catch_up()
+    reading = asyncio.create_task(cache.tail.read_anew())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    time.sleep(1.1)  # noqa: ASYNC251 - that is what is tested
+    await reading
+    assert not cache.tail.cut_off
+    await cache.tail.close()

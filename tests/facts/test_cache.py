@@ -37,9 +37,19 @@ async def test_least_recently_used_facts_make_room(cache: FactsCache) -> None:
 
 async def test_flood_of_credentials_stays_within_the_bound(cache: FactsCache) -> None:
     for number in range(100):
-        await known(cache, str(number).encode(), facts(account=str(number), session=str(number)))
+        await known(cache, str(number).encode(), facts(account=str(number), session=f"s{number}"))
     assert len(cache) == ENTRIES
-    assert len(cache._digests) == 2 * ENTRIES  # noqa: SLF001 - what is remembered about dropped ones must go with them
+    assert len(cache._by_subject) == 2 * ENTRIES  # noqa: SLF001 - what is remembered about dropped ones must go with them
+    assert not cache._flights  # noqa: SLF001 - as above
+
+
+async def test_flood_of_credentials_that_are_no_good_leaves_nothing(cache: FactsCache) -> None:
+    async def load() -> None:
+        return None
+
+    for number in range(100):
+        assert await cache.fetch(str(number).encode(), load) is None
+    assert (len(cache), len(cache._by_subject), cache._flights) == (0, 0, {})  # noqa: SLF001 - as above
 
 
 async def test_facts_are_loaded_again_when_they_are_old(cache: FactsCache, clock: Clock) -> None:
@@ -107,6 +117,16 @@ async def test_what_rings_is_dropped_at_once(cache: FactsCache, payload: str) ->
     await known(cache)
     cache.hear(payload)
     assert cache.find(b"d") is None
+
+
+async def test_nothing_is_learnt_at_once_before_the_log_is_read_again(cache: FactsCache, clock: Clock) -> None:
+    """What was revoked since the last reading is not known yet; also if there is nothing in the log that says so."""
+    assert cache.learn(b"d", facts) is cache.find(b"d") is not None
+    clock.now += 1
+    assert cache.learn(b"other", facts) is None
+    await cache.tail.catch_up()
+    assert cache.find(b"other") is None
+    assert cache.learn(b"other", facts) is cache.find(b"other") is not None
 
 
 async def test_credential_that_is_not_good_is_asked_for_each_time(cache: FactsCache) -> None:

@@ -14,6 +14,8 @@ import pytest
 from gateway.credentials.passwords import PasswordHashing
 from tests.support.gateway import ADMIN_EMAIL, ADMIN_PASSWORD, APP_URL, Gateway, environment, start_gateway
 
+pytestmark = pytest.mark.usefixtures("lane")
+
 RULES = """
 basic_credentials: true
 identity_headers:
@@ -264,7 +266,7 @@ async def test_query_of_any_bytes_is_judged(gateway: Gateway) -> None:
     """A1: zero 5xx."""
     head = {b"X-Original-URL": b"http://query.example.com/?q=\xff", b"X-Original-Method": b"GET"}
     headers = {name.decode(): value.decode("utf-8", "surrogateescape") for name, value in head.items()}
-    response = await gateway.client.get(f"{gateway.url}/api/authz/auth-request", headers=headers)
+    response = await gateway.proxy.get(f"{gateway.url}/api/authz/auth-request", headers=headers)
     assert response.status == HTTPStatus.UNAUTHORIZED
 
 

@@ -10,7 +10,10 @@ from http import HTTPStatus
 import pytest
 
 from gateway.storage.database import Database
+from gateway.storage.sqlite_reader import SqliteReader
 from tests.support.gateway import Gateway
+
+pytestmark = pytest.mark.usefixtures("lane")
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ async def test_check_is_unavailable_in_time_when_the_store_is_silent(
         yield
 
     monkeypatch.setattr(Database, "read", silent)
+    monkeypatch.setattr(SqliteReader, "ask_at_once", lambda *_: None)
     async with asyncio.timeout(3):
         response = await gateway.check(Cookie=cookie)
     assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -45,10 +49,11 @@ async def test_known_credentials_pass_while_the_store_is_silent(
     cookie = (await gateway.session()).cookie
     assert (await gateway.check(Cookie=cookie)).status == HTTPStatus.OK
 
-    def broken(_database: Database) -> None:
+    def broken(_database: Database, *_asked: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Database, "read", broken)
+    for way in ("look_up_at_once", "look_up", "read"):
+        monkeypatch.setattr(Database, way, broken)
     assert (await gateway.check(Cookie=cookie)).status == HTTPStatus.OK
 
 

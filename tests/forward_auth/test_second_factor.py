@@ -13,6 +13,8 @@ from tests.support.forms import Person
 from tests.support.gateway import Gateway, environment, start_gateway
 from tests.support.second_factor import App, enrol
 
+pytestmark = pytest.mark.usefixtures("lane")
+
 VAULT = "http://vault.example.com:8080/reports?page=2&sort=name"
 PUBLIC_URL = "http://auth.example.com"
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}

@@ -14,6 +14,7 @@ from gateway.forward_auth.policy import Decision, Outcome, Requirement
 from gateway.forward_auth.workspace_choice import choose_workspace
 from gateway.models import Membership, Principal, Standing, Workspace, WorkspaceRole
 from tests.support.gateway import Gateway, environment, start_gateway
+from tests.support.lanes import Lane
 from tests.support.visitors import ADA, ORGANIZATION, SERVICE, WORKSPACE
 
 ENGINES = replace(WORKSPACE, id="3333abcd-3333-4333-8333-333333333333", display_name="Engines")
@@ -128,7 +129,7 @@ URL = "http://app.example.com"
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+async def gateway(tmp_path: Path, lane: Lane) -> AsyncIterator[Gateway]:  # noqa: ARG001 - it runs in that lane
     config = tmp_path / "g.yaml"
     config.write_text(RULES)
     async with start_gateway(environment(tmp_path / "data"), config=config) as gateway:
@@ -180,6 +181,7 @@ async def test_reason_that_langsmiths_programs_read_is_the_error_itself(gateway:
     assert (await answer.json())["error"] == "org_scoped_key_requires_workspace"
 
 
+@pytest.mark.usefixtures("lane")
 async def test_header_of_another_name_selects_and_of_none_does_not(tmp_path: Path) -> None:
     for name, refused in (("X-Workspace", "X-Workspace"), ("none", None)):
         async with start_gateway(environment(tmp_path / name, GATEWAY_WORKSPACE_HEADER=name)) as gateway:

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from gateway.errors import Unavailable
 from gateway.models import ApiKey
-from gateway.storage.api_keys import find_api_key, find_api_key_by_digest, insert_api_key, touch_api_keys
+from gateway.storage.api_keys import find_api_key, insert_api_key, touch_api_keys
+from gateway.storage.credential_owners import API_KEY_BY_DIGEST
 from gateway.storage.database import Database
 from gateway.storage.groups import insert_group, insert_member, list_group_members
 from gateway.storage.last_use import LastUse
@@ -62,6 +63,21 @@ async def test_uses_of_an_outage_are_written_after_it(database: Database, api_ke
     assert await _stored(database) == NOW
 
 
+async def test_long_outage_leaves_the_latest_uses_up_to_a_bound(
+    database: Database, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.storage.last_use._KEPT", 3)
+    last_use = LastUse(database, write=touch_api_keys)
+    disk.broken = True
+    for batch in range(3):
+        for number in range(2):
+            last_use.touch(f"{batch}{number}", NOW.timestamp())
+        with pytest.raises(Unavailable):
+            await last_use.write()
+    kept = [name for batch in range(3) for number in range(2) if last_use.latest(name := f"{batch}{number}", None)]
+    assert kept == ["11", "20", "21"]
+
+
 async def test_latest_use_is_the_later_of_memory_and_store(database: Database) -> None:
     last_use = LastUse(database, write=touch_api_keys)
     assert last_use.latest("k1", None) is None
@@ -84,6 +100,6 @@ async def test_account_takes_its_keys_and_memberships_with_it(database: Database
         group = await insert_group(connection, "admins", now=NOW)
         assert await insert_member(connection, group.id, api_key.owner_id)
         await connection.execute(text("DELETE FROM accounts"))
-        assert await find_api_key_by_digest(connection, b"d" * 32) is None
+        assert await API_KEY_BY_DIGEST.ask(connection, b"d" * 32) is None
         assert await find_api_key(connection, api_key.id) is None
         assert await list_group_members(connection, group.id) == {}

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.config.database_url import DatabaseAddress
 from gateway.errors import Conflict
-from gateway.models import AuthMode, OrganizationRole, Session
+from gateway.models import Account, AuthMode, OrganizationRole, Session
 from gateway.storage.accounts import (
     count_active_admins,
     find_account,
@@ -20,6 +21,7 @@ from gateway.storage.accounts import (
     set_disabled,
     set_password,
 )
+from gateway.storage.credential_owners import SESSION_BY_DIGEST, owned_session
 from gateway.storage.database import Database
 from gateway.storage.invalidations import Entry, append_invalidation, data_version, entries_from, last_entry
 from gateway.storage.login_failures import (
@@ -40,7 +42,6 @@ from gateway.storage.sessions import (
     delete_session,
     delete_sessions_of,
     find_session,
-    find_session_by_digest,
     insert_session,
     replace_token,
     touch_sessions,
@@ -130,16 +131,21 @@ async def test_moments_come_back_to_the_microsecond_from_any_zone(database: Data
     assert found[0].last_seen_at.tzinfo is UTC
 
 
+async def _by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Session, Account] | None:
+    answer = await SESSION_BY_DIGEST.ask(connection, digest)
+    return None if answer is None else owned_session(answer)[:2]
+
+
 async def test_session_is_found_by_digest_and_by_id_with_all_that_a_check_needs(database: Database) -> None:
     await add_organization(database)
     account = await add_account(database)
     session = await add_session(database, account.id, "s1")
     await add_session(database, account.id, "s2")
     async with database.read() as connection:
-        assert await find_session_by_digest(connection, b"s1") == (session, account)
+        assert await _by_digest(connection, b"s1") == (session, account)
         assert await find_session(connection, "s1") == (session, account)
         for unknown in (b"", b"s", b"s11", b"S1"):
-            assert await find_session_by_digest(connection, unknown) is None
+            assert await _by_digest(connection, unknown) is None
 
 
 async def test_replaced_token_finds_nothing_and_the_record_stays(database: Database) -> None:
@@ -150,8 +156,8 @@ async def test_replaced_token_finds_nothing_and_the_record_stays(database: Datab
     async with database.write() as connection:
         await replace_token(connection, "s1", token_digest=b"new")
     async with database.read() as connection:
-        assert await find_session_by_digest(connection, b"s1") is None
-        found = await find_session_by_digest(connection, b"new")
+        assert await _by_digest(connection, b"s1") is None
+        found = await _by_digest(connection, b"new")
     assert found is not None
     assert found[0] == session
 

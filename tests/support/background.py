@@ -8,16 +8,20 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from contextlib import AbstractAsyncContextManager
 
 T = TypeVar("T")
 
 
 @contextmanager
-def in_background(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
+def in_background(
+    manager: AbstractAsyncContextManager[T],
+    *,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+) -> Iterator[T]:
     """Enter an asynchronous context manager, and leave it at the end of the block."""
-    loop = asyncio.new_event_loop()
+    loop = new_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 

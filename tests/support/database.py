@@ -18,6 +18,7 @@ from gateway.storage.accounts import create_account
 from gateway.storage.database import Database
 from gateway.storage.invalidations import append_invalidation, entries_from
 from gateway.storage.organizations import create_organization
+from gateway.storage.prepared_reads import Answer, PreparedRead
 from gateway.storage.workspaces import insert_workspace
 from tests.support.gateway import DATABASE
 from tests.support.migrated import lay_migrated_file
@@ -40,6 +41,8 @@ class Disk:
         for engine in (database._readers, database._writer):  # noqa: SLF001 - the disk is beneath what is public
             self._failure = engine.dialect.loaded_dbapi.OperationalError
             event.listen(engine.sync_engine, "do_execute", self._execute)
+        self._short_way = database._short_way  # noqa: SLF001 - as above
+        database._short_way = self  # noqa: SLF001 - as above
 
     def expect(self, fragment: str) -> asyncio.Event:
         """Give an event that is set by the next statement that holds this."""
@@ -55,11 +58,30 @@ class Disk:
     def go_on(self) -> None:
         self._moves.set()
 
-    def _execute(self, _cursor: DBAPICursor, statement: str, *_: object) -> None:
+    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+        """Be the short way: on a disk that is broken or stopped, it leads nowhere."""
+        if self.broken or not self._moves.is_set():
+            return None
+        self._note(str(read.statement))
+        return await self._short_way.ask(read, wanted)
+
+    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+        if self.broken or not self._moves.is_set():
+            return None
+        self._note(str(read.statement))
+        return self._short_way.ask_at_once(read, wanted)
+
+    async def close(self) -> None:
+        await self._short_way.close()
+
+    def _note(self, statement: str) -> None:
         self.statements.append(statement)
         for fragment, seen in self._expected:
             if fragment in statement:
                 seen.set()
+
+    def _execute(self, _cursor: DBAPICursor, statement: str, *_: object) -> None:
+        self._note(statement)
         if not self._moves.is_set():
             self.reached.set()
             await_only(self._moves.wait())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from tests.support.gateway import ADMIN_EMAIL
 
 _BODY = f'{{"email": "{ADMIN_EMAIL}", "password": "not hers"}}'.encode()
+_ALIVE = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 _LOGIN = (
     b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     % len(_BODY)
@@ -20,7 +21,7 @@ _LOGIN = (
 
 @dataclass(frozen=True, slots=True)
 class KeptConnection:
-    """It asks whether the gateway is alive, or logs in with a wrong password, slowly."""
+    """It asks whether the gateway is alive or what a test wants to know, or logs in with a wrong password, slowly."""
 
     host: str
     port: int
@@ -41,10 +42,10 @@ class KeptConnection:
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def ask(self) -> bytes:
+    async def ask(self, request: bytes = _ALIVE) -> bytes:
         """Give the whole answer."""
-        self.writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-        return await self._answer()
+        self.writer.write(request)
+        return await self.answer()
 
     async def begin(self) -> None:
         """Send the first half of a login; what it asked before and was answered tells that it is served."""
@@ -55,7 +56,7 @@ class KeptConnection:
     async def finish(self) -> bytes:
         """Send the other half, and give the whole answer."""
         self.writer.write(_BODY[10:])
-        return await self._answer()
+        return await self.answer()
 
     async def until_refused(self) -> None:
         """Return when the gateway accepts nobody else any more."""
@@ -63,7 +64,7 @@ class KeptConnection:
             while True:
                 try:
                     _, writer = await asyncio.open_connection(self.host, self.port)
-                except ConnectionRefusedError:
+                except (ConnectionRefusedError, ConnectionResetError):
                     return
                 writer.close()
                 await writer.wait_closed()
@@ -76,7 +77,8 @@ class KeptConnection:
         except ConnectionResetError:
             return True
 
-    async def _answer(self) -> bytes:
+    async def answer(self) -> bytes:
+        """Wait for the next answer, and give all of it."""
         async with asyncio.timeout(10):
             head = await self.reader.readuntil(b"\r\n\r\n")
             lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]

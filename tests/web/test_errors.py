@@ -71,10 +71,11 @@ async def test_check_answers_503_when_we_break(gateway: Gateway, monkeypatch: py
     """A1."""
     session = await gateway.session()
 
-    def broken(_database: Database) -> None:
+    def broken(_database: Database, *_asked: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Database, "read", broken)
+    for way in ("look_up_at_once", "look_up", "read"):
+        monkeypatch.setattr(Database, way, broken)
     response = await gateway.check(Cookie=session.cookie)
     assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert response.headers["Retry-After"]

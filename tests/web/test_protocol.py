@@ -56,7 +56,9 @@ async def test_encoded_body_is_refused(gateway: Gateway, path: str, encoding: st
     assert response.status == 415
 
 
+@pytest.mark.usefixtures("lane")
 @pytest.mark.parametrize("more", [b"Expect: \xff", b"Expect: foo", b"Expect: 100-continue", b"Content-Encoding: br"])
+@pytest.mark.usefixtures("lane")
 async def test_check_ignores_what_it_promises_to_ignore(gateway: Gateway, more: bytes) -> None:
     cookie = (await gateway.session()).cookie
     head = [
@@ -101,12 +103,15 @@ async def test_thousands_of_cookies_hide_none_of_ours(gateway: Gateway) -> None:
     assert page.status == 200
 
 
-@pytest.mark.parametrize("half", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX: "])
+@pytest.mark.parametrize(
+    "half", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX: ", b"GET /api/authz/auth-request HTTP/1.1\r\n"]
+)
+@pytest.mark.usefixtures("lane")
 async def test_client_that_never_asks_is_sent_away(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, half: bytes
 ) -> None:
     """N3."""
-    monkeypatch.setattr(protocol, "_FIRST_HEAD_WITHIN", timedelta(milliseconds=50))
+    monkeypatch.setattr(protocol, "FIRST_HEAD_WITHIN", timedelta(milliseconds=50))
     assert await _send(gateway, half) == b""
 
 
@@ -118,7 +123,7 @@ async def test_client_that_asked_keeps_its_connection(gateway: Gateway, monkeypa
         close_if_silent(this, transport)
         looked.set()
 
-    monkeypatch.setattr(protocol, "_FIRST_HEAD_WITHIN", timedelta(milliseconds=300))
+    monkeypatch.setattr(protocol, "FIRST_HEAD_WITHIN", timedelta(milliseconds=300))
     monkeypatch.setattr(protocol.Protocol, "_close_if_silent", look)
     address = urlsplit(gateway.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)

@@ -1,0 +1,1 @@
+"""How does a check get an answer without a web framework?"""

@@ -1,0 +1,249 @@
+"""One connection of a proxy: checks are answered here, and with anything else it goes to aiohttp, for good.
+
+Bytes are either answered here, as one head that is a check, or handed over as they came: aiohttp then says what it
+would have said without this lane. So no request is answered twice, and none is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import structlog
+
+from gateway.fast_lane.heads import Head, HeadReader, Last, Unreadable
+from gateway.forward_auth.check import CheckRequest
+from gateway.forward_auth.request_headers import collect_headers
+from gateway.forward_auth.wire import render
+from gateway.web import protocol
+
+if TYPE_CHECKING:
+    from gateway.fast_lane.lane import Lane
+    from gateway.forward_auth.answers import Answer
+    from gateway.forward_auth.original_request import Endpoint
+
+_log = structlog.get_logger("gateway.fast_lane")
+
+_END = b"\r\n\r\n"
+_LINE_FEED = ord("\n")
+# The request itself, and the empty line at the end.
+_NOT_HEADERS = 2
+# aiohttp has limits of its own above this.
+MAX_HEAD = 64 * 1024
+# A head seldom comes in more than two; each one is read from its beginning.
+_MAX_PIECES = 8
+# Of what comes while a check is being answered.
+_MAX_WAITING = 2 * MAX_HEAD
+
+
+class Connection(asyncio.Protocol):
+    """Answers one check after the other. What memory can allow costs no task, no object and no line in the log."""
+
+    __slots__ = (
+        "_answered", "_asking", "_ended", "_head", "_lane", "_last", "_leaving", "_peer", "_pieces", "_stamp", "_timer",
+        "_transport", "_trusted", "_unread", "_warm", "_writable",
+    )  # fmt: skip
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._warm = lane.warm
+        self._stamp = lane.stamp
+        self._head = HeadReader()
+        # What has come and could not be answered yet: a part of a head, or what follows a check that is being answered.
+        self._unread = bytearray()
+        self._pieces = 0
+        self._asking: asyncio.Task[None] | None = None
+        self._answered = 0
+        self._ended = self._leaving = False
+        # What asked that this answer be the last one here, as most proxies do by default.
+        self._last: Last | None = None
+        self._writable = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._trusted = self._lane.trust(self._peer)
+        self._lane.connections.add(self)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(protocol.FIRST_HEAD_WITHIN.total_seconds(), self._close_if_idle, 0)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._timer.cancel()
+        self._head.discard()
+        self._lane.connections.remove(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._unread or self._asking is not None:
+            self._gather(data)
+            return
+        head = self._head
+        try:
+            head.feed(data)
+        except Unreadable:
+            self._hand_over(data)
+            return
+        # Exactly one head and no body: each line but two is a header of its own, and nothing follows the last one.
+        alone = data.count(b"\n") == len(head.headers) + _NOT_HEADERS and data[-1] == _LINE_FEED
+        if alone and head.complete == 1 and head.keep_alive and head.is_http_1_1() and len(data) <= MAX_HEAD:
+            warm = self._warm.get(head.targets[0])
+            if warm is not None and self._trusted:
+                passing = warm.head(head.headers)
+                if passing is not None:
+                    stamp = self._stamp
+                    number = next(stamp.numbers)
+                    self._transport.write(passing + stamp.unfinished % (number, number))
+                    head.forget()
+                    self._answered += 1
+                    return
+        self._take_other_way(data, alone=alone)
+
+    def _take_other_way(self, data: bytes, *, alone: bool) -> None:
+        """Deal with what memory alone cannot answer: a part of a head, a check that takes time, anything else."""
+        head, empty_line = self._head, data.find(_END)
+        endpoint = self._lane.endpoint(head.targets[0]) if head.targets else None
+        if len(data) > MAX_HEAD or (head.targets and endpoint is None):
+            self._hand_over(data)
+        elif empty_line < 0 and self._pieces < _MAX_PIECES:
+            self._wait_for_rest(data)
+        # One head: after its only empty line there is no body, no trailer, no second head.
+        elif endpoint is None or head.complete != 1 or empty_line != len(data) - len(_END):
+            self._hand_over(data)
+        elif (last := head.last) is not None or (head.keep_alive and head.is_http_1_1()):
+            self._last = last
+            # Of the usual check memory has been asked already.
+            usual = last is None and head.targets[0] in self._warm
+            if usual or not alone or not self._answer_from_memory(endpoint):
+                self._begin_to_ask(endpoint, data)
+        else:
+            self._hand_over(data)
+
+    def _answer_from_memory(self, endpoint: Endpoint) -> bool:
+        """Answer what differs from the usual check in its query, or in that the connection ends; `False`: ask."""
+        passing = self._lane.warm_at(endpoint).head(self._head.headers) if self._trusted else None
+        if passing is None:
+            return False
+        number = next(self._stamp.numbers)
+        answer = passing + self._stamp.unfinished % (number, number)
+        self._transport.write(answer if self._last is None else self._last.mark(answer))
+        self._head.forget()
+        self._answered += 1
+        if self._last is not None:
+            self._transport.close()
+        return True
+
+    def _begin_to_ask(self, endpoint: Endpoint, data: bytes) -> None:
+        if (read := Head.read(data)).is_ordinary:
+            self._head.forget()
+            self._asking = self._lane.begin(self._ask(endpoint, read))
+        else:
+            self._hand_over(data)
+
+    def _wait_for_rest(self, data: bytes) -> None:
+        self._unread += data
+        self._pieces += 1
+        # The parser stands in the middle of it.
+        self._head.discard()
+        self._head = HeadReader()
+
+    async def _ask(self, endpoint: Endpoint, head: Head) -> None:
+        request = CheckRequest(endpoint, collect_headers(head.lines), self._peer)
+        try:
+            answer = await self._lane.check.answer(request)
+            self._send(answer, to_head=head.method == b"HEAD")
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # What was asked stays without an answer, rather than with half of one.
+            _log.exception("check_unanswered", peer=self._peer)
+            self._transport.abort()
+        self._asking = None
+        self._answered += 1
+        self._go_on()
+
+    def _send(self, answer: Answer, *, to_head: bool) -> None:
+        if self._transport.is_closing():
+            return
+        leaving = self._leaving and not self._unread
+        answered = render(answer, date=self._stamp.date, to_head=to_head, last=leaving and self._last is None)
+        self._transport.write(answered if self._last is None else self._last.mark(answered))
+        if leaving or self._last is not None:
+            self._transport.close()
+
+    def _go_on(self) -> None:
+        """Look at what came meanwhile, if the client takes its answers."""
+        if self._transport.is_closing() or not self._writable:
+            return
+        data = bytes(self._unread)
+        self._unread.clear()
+        self._transport.resume_reading()
+        if self._leaving:
+            self._hand_over(data)
+            return
+        if data:
+            self.data_received(data)
+        # Nothing that is not there now comes any more.
+        if self._ended and self._asking is None and self._transport.get_protocol() is self:
+            self._transport.close()
+
+    def _gather(self, data: bytes) -> None:
+        """Keep what comes until it is its turn; a head that came in pieces is read again from its beginning."""
+        self._unread += data
+        if self._asking is None:
+            whole = bytes(self._unread)
+            self._unread.clear()
+            self.data_received(whole)
+            if not self._unread:
+                self._pieces = 0
+        elif len(self._unread) > _MAX_WAITING:
+            self._transport.pause_reading()
+
+    def _hand_over(self, data: bytes) -> None:
+        """Let aiohttp serve this connection from here on, beginning with these bytes."""
+        self._timer.cancel()
+        self._head.discard()
+        slow = self._lane.slow()
+        self._transport.set_protocol(slow)
+        # It is counted before this one is not any more: while we drain, the last one must not be missed.
+        slow.connection_made(self._transport)
+        self._lane.connections.remove(self)
+        if data:
+            slow.data_received(data)
+        if self._ended and not slow.eof_received():
+            self._transport.close()
+
+    def eof_received(self) -> bool:
+        """Keep a connection open on which nothing more is asked, until what was asked is answered."""
+        self._ended = True
+        return self._asking is not None
+
+    def pause_writing(self) -> None:
+        """Read nothing more from a client that does not take its answers."""
+        self._writable = False
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        if self._asking is None:
+            self._go_on()
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether a check has begun to arrive that is not answered yet."""
+        return self._asking is not None or bool(self._unread)
+
+    def leave(self) -> None:
+        """Go where the next answer says that it is the last one, as soon as nothing is owed here."""
+        self._leaving = True
+        if self._asking is None:
+            self._go_on()
+
+    def force_close(self) -> None:
+        self._transport.close()
+
+    def _close_if_idle(self, answered_before: int) -> None:
+        """Close a connection that holds a descriptor and asks nothing: the times are those of the slow lane."""
+        if self._asking is None and self._answered == answered_before:
+            # Not politely: what was not taken in that time would have to be taken first.
+            self._transport.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(protocol.KEEP_ALIVE.total_seconds(), self._close_if_idle, self._answered)

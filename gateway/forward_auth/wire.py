@@ -1,0 +1,51 @@
+"""An answer as bytes of HTTP/1.1 (RFC 9112), where no HTTP library sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from gateway.forward_auth.answers import Answer, allow
+from gateway.forward_auth.identity_headers import Header
+
+# What the other routes are given by their middleware.
+_OF_EVERY_ANSWER: tuple[Header, ...] = (("Server", "gateway"), ("X-Content-Type-Options", "nosniff"))
+_DECISION_ID = "X-Decision-Id"
+
+
+def _on_one_line(value: str) -> str:
+    """Raise `ValueError` for what would begin a header of its own; such a value is refused where it is entered."""
+    if "\r" in value or "\n" in value or "\x00" in value:
+        message = "a header's value holds the end of a line"
+        raise ValueError(message)
+    return value
+
+
+def _lines(headers: Iterable[Header]) -> str:
+    return "".join(f"{name}: {_on_one_line(value)}\r\n" for name, value in headers)
+
+
+# Of all answers that let pass; but for their ids.
+_ALIKE = [header for header in allow((), strip=(), decision_id="").headers if header[0] != _DECISION_ID]
+_NOT_OWN = {_DECISION_ID, *(name for name, _ in _ALIKE)}
+ALIKE_IN_ALL = _lines((*_ALIKE, ("Content-Length", "0"), *_OF_EVERY_ANSWER)).encode()
+
+
+def render(answer: Answer, *, date: bytes, to_head: bool = False, last: bool = False) -> bytes:
+    """Give a whole answer. `to_head`: HEAD asked, so that no body may follow; `last`: the connection ends with it."""
+    head = _head(
+        answer.status, (*answer.headers, ("X-Request-Id", dict(answer.headers)[_DECISION_ID])), len(answer.body)
+    )
+    ending = b"Connection: close\r\n\r\n" if last else b"\r\n"
+    return b"".join((head, b"Date: ", date, b"\r\n", ending, b"" if to_head else answer.body))
+
+
+def render_beginning(answer: Answer) -> bytes:
+    """Give the part of an answer that lets pass which is about somebody: `ALIKE_IN_ALL`, date and ids complete it."""
+    own = _lines(header for header in answer.headers if header[0] not in _NOT_OWN)
+    return f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n{own}".encode()
+
+
+def _head(status: int, headers: Iterable[Header], length: int) -> bytes:
+    lines = _lines({**dict(_OF_EVERY_ANSWER), **dict(headers)}.items())
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}Content-Length: {length}\r\n".encode()
