@@ -24,6 +24,7 @@ Load = Callable[[], Awaitable[Facts | None]]
 _REMEMBERED_ENTRIES = 4096
 _FRESH_SECONDS = FRESH_FOR.total_seconds()
 _SHARED_SECONDS = 1.0
+_PASSED_OVER = 256
 
 
 class FactsCache:
@@ -148,12 +149,14 @@ class FactsCache:
 
     def _dispensable(self) -> bytes:
         """Give what was not found since it came, or since it was passed over: cheaper than an order of use."""
-        while True:
+        for _ in range(_PASSED_OVER):
             oldest, facts = next(iter(self._facts.items()))
             if not facts.found:
                 return oldest
             facts.found = False
             self._facts.move_to_end(oldest)
+        # All of them may have been: nobody is to wait until that is seen.
+        return next(iter(self._facts))
 
     def _drop(self, fingerprint: bytes) -> None:
         facts = self._facts.pop(fingerprint, None)

@@ -30,8 +30,6 @@ _Result = TypeVar("_Result")
 _TURNS = 64
 # A process that runs wakes up earlier after a deadline.
 _LATE = timedelta(milliseconds=250)
-_ON_TIME = timedelta(milliseconds=20)
-_HELD_UP = timedelta(milliseconds=200)
 
 
 class StoodStill(TimeoutError):
@@ -170,9 +168,4 @@ async def _in_time(task: asyncio.Task[_Result], within: timedelta | None) -> _Re
         if task.done():
             return task.result()
         await asyncio.sleep(0)
-    if late > _ON_TIME.total_seconds():
-        # It was held up for less than it takes to be sure of it. Answers come from a thread, which needs its turns too.
-        await asyncio.wait({task}, timeout=_HELD_UP.total_seconds())
-        if task.done():
-            return task.result()
     raise StoodStill if late > _LATE.total_seconds() else TimeoutError

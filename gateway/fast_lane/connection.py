@@ -162,10 +162,10 @@ class Connection(asyncio.Protocol):
     def _send(self, answer: Answer, *, to_head: bool) -> None:
         if self._transport.is_closing():
             return
-        leaving = self._leaving and not self._unread
-        answered = render(answer, date=self._stamp.date, to_head=to_head, last=leaving and self._last is None)
-        self._transport.write(answered if self._last is None else self._last.mark(answered))
-        if leaving or self._last is not None:
+        last = self._last or (Last.CLOSE if self._leaving and not self._unread else None)
+        answered = render(answer, date=self._stamp.date, to_head=to_head)
+        self._transport.write(answered if last is None else last.mark(answered))
+        if last is not None:
             self._transport.close()
 
     def _go_on(self) -> None:

@@ -31,13 +31,12 @@ _NOT_OWN = {_DECISION_ID, *(name for name, _ in _ALIKE)}
 ALIKE_IN_ALL = _lines((*_ALIKE, ("Content-Length", "0"), *_OF_EVERY_ANSWER)).encode()
 
 
-def render(answer: Answer, *, date: bytes, to_head: bool = False, last: bool = False) -> bytes:
-    """Give a whole answer. `to_head`: HEAD asked, so that no body may follow; `last`: the connection ends with it."""
+def render(answer: Answer, *, date: bytes, to_head: bool = False) -> bytes:
+    """Give a whole answer. `to_head`: HEAD asked, so that no body may follow."""
     head = _head(
         answer.status, (*answer.headers, ("X-Request-Id", dict(answer.headers)[_DECISION_ID])), len(answer.body)
     )
-    ending = b"Connection: close\r\n\r\n" if last else b"\r\n"
-    return b"".join((head, b"Date: ", date, b"\r\n", ending, b"" if to_head else answer.body))
+    return b"".join((head, b"Date: ", date, b"\r\n\r\n", b"" if to_head else answer.body))
 
 
 def render_beginning(answer: Answer) -> bytes:

@@ -78,7 +78,7 @@ async def stamp_answer(request: web.Request, response: web.StreamResponse) -> No
     """Add what every answer carries, at the last moment: a file learns only then whether it is there."""
     response.headers.setdefault("Cache-Control", _caching(request, response))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    # A check has one id in all lanes, in the log and in the audit.
+    # A check has one id, its decision's, in both lanes and in the audit.
     response.headers["X-Request-Id"] = response.headers.get("X-Decision-Id") or request.get(REQUEST_ID, "")
     response.headers["Server"] = "gateway"
 

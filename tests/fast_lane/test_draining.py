@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -165,3 +167,26 @@ async def test_head_that_has_begun_is_answered(tmp_path: Path) -> None:
             if LAST not in answer:
                 assert LAST in await kept.ask(OPEN)
             assert await kept.is_closed()
+
+
+async def test_check_whose_client_has_gone_ends_before_the_gateway_does(
+    tmp_path: Path, held_checks: HeldChecks, lane: Lane
+) -> None:
+    """What it reads from is not to be closed under it; aiohttp looks after its own."""
+    if lane is Lane.SLOW:
+        held_checks.go_on.set()
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(_ending(tmp_path, linger=timedelta(0)))
+        async with KeptConnection.open(gateway.url) as kept:
+            kept.writer.write(with_more(stranger(), HELD.encode()))
+            await held_checks.reached.wait()
+            # A client that only says no more is waited for anyway.
+            kept.writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            kept.writer.transport.abort()
+        ending = asyncio.create_task(stack.aclose())
+        ended, _ = await asyncio.wait({ending}, timeout=1)
+        assert bool(ended) is (lane is Lane.SLOW)
+        held_checks.go_on.set()
+        await ending

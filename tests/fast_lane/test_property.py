@@ -13,9 +13,11 @@ from itertools import product
 from typing import Any
 
 import pytest
+from aiohttp.http_parser import SINGLETON_HEADERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.fast_lane.heads import SINGLE
 from tests.fast_lane.checks import CONTEXT, FAMILIES, Asked, checks, plain
 from tests.fast_lane.conftest import Lanes
 from tests.support.lanes import Lane
@@ -145,3 +147,8 @@ def _compare(client: Client, asked: Asked, *, anew: bool = False) -> int:
         assert fast == slow, (asked.who, asked.data)
         _, (status, *_), *_ = fast
     return status
+
+
+def test_names_that_must_stand_once_are_those_of_aiohttp() -> None:
+    """They are written down in the fast lane, which hands heads over that aiohttp refuses."""
+    assert {name.decode() for name in SINGLE} == SINGLETON_HEADERS
