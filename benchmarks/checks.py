@@ -31,7 +31,7 @@ _BROWSER_LINES = (
     "Sec-Fetch-Mode: cors\r\n"
     "Sec-Fetch-Site: same-origin\r\n"
 )
-_CHECK_LINES = f"X-Original-Method: GET\r\nX-Forwarded-For: 203.0.113.7\r\n{_BROWSER_LINES}"
+_CHECK_LINES = f"X-Original-Method: GET\r\n{_BROWSER_LINES}"
 _OTHER_COOKIE = "theme=dark-1764300000"
 
 
@@ -55,15 +55,24 @@ _PLACES = tuple(_URL_LINES.format(host=host, path=path) for path in PATHS for ho
 
 
 def with_sessions(tokens: Sequence[str], *, cookie_name: str) -> Checks:
-    return Checks(_PLACES, f"{_CHECK_LINES}Cookie: {_OTHER_COOKIE}; {cookie_name}=", tokens)
+    return _checks(f"Cookie: {_OTHER_COOKIE}; {cookie_name}=", tokens)
 
 
 def with_api_keys(keys: Sequence[str]) -> Checks:
-    return Checks(_PLACES, f"{_CHECK_LINES}Cookie: {_OTHER_COOKIE}\r\nX-API-Key: ", keys)
+    return _checks(f"Cookie: {_OTHER_COOKIE}\r\nX-API-Key: ", keys)
 
 
 def with_access_tokens(tokens: Sequence[str]) -> Checks:
-    return Checks(_PLACES, f"{_CHECK_LINES}Cookie: {_OTHER_COOKIE}\r\nAuthorization: Bearer ", tokens)
+    return _checks(f"Cookie: {_OTHER_COOKIE}\r\nAuthorization: Bearer ", tokens)
+
+
+def _checks(line: str, credentials: Sequence[str]) -> Checks:
+    """Everybody comes from an address of their own."""
+    lines = [
+        f"X-Forwarded-For: 203.0.{number // 250 % 250}.{number % 250 + 1}\r\n{line}{credential}"
+        for number, credential in enumerate(credentials)
+    ]
+    return Checks(_PLACES, _CHECK_LINES, lines)
 
 
 def visits_with_sessions(tokens: Sequence[str], *, cookie_name: str) -> Checks:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.credentials.api_keys import ApiKeyFormats
     from gateway.storage.database import Database
-    from gateway.storage.prepared_reads import Answer
+    from gateway.storage.prepared_reads import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ class ApiKeys:
         return _known(self._database.look_up_at_once(API_KEY_BY_DIGEST, self.digest(key)))
 
 
-def _known(answer: Answer | None) -> KnownApiKey | None:
-    if answer is None:
+def _known(row: Row | None) -> KnownApiKey | None:
+    if row is None:
         return None
-    api_key, owner, standing = owned_api_key(answer)
+    api_key, owner, standing = owned_api_key(row)
     return KnownApiKey(api_key, owner, standing) if standing is not None and _counts(api_key, owner) else None
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.storage.database import Database
-    from gateway.storage.prepared_reads import Answer
+    from gateway.storage.prepared_reads import Row
 
 # Password alone is one factor.
 _LEVEL_OF_A_PASSWORD = 1
@@ -174,10 +174,10 @@ def storable_user_agent(user_agent: str) -> str:
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
 
-def _known(answer: Answer | None, last_use: LastUse | None = None) -> KnownSession | None:
-    if answer is None:
+def _known(row: Row | None, last_use: LastUse | None = None) -> KnownSession | None:
+    if row is None:
         return None
-    session, account, standing = owned_session(answer)
+    session, account, standing = owned_session(row)
     if last_use is not None:
         session = _as_last_seen(session, last_use)
     now = datetime.now(UTC)

@@ -217,7 +217,7 @@ async def test_key_that_was_being_looked_up_while_it_was_deleted_does_not_come_b
     """K3: the look-up had read the row, and ends after the deletion."""
     api_key, key = await one.owned.create(ada.id, REPORT)
     await one.facts.tail.catch_up()
-    groups_are_read = disk.expect("FROM groups")
+    groups_are_read = disk.expect("FROM group_members")
     read_on, held = asyncio.Event(), one.api_keys.find
 
     async def find_slowly(wanted: str) -> object:

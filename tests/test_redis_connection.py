@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,7 +14,6 @@ from redis.exceptions import RedisError
 
 from gateway.redis_connection import REDIS_FAILURES, open_redis
 from tests.support.certificate import self_signed_certificate
-from tests.support.gateway import environment
 from tests.support.servers.processes import free_port
 from tests.support.servers.redis import running_redis
 from tests.support.servers.sentinel import running_sentinel
@@ -161,22 +157,3 @@ async def _takes_writes(client: Redis) -> bool:
         return bool(await client.set("name", "value"))
     except REDIS_FAILURES:
         return False
-
-
-def test_gateway_without_redis_does_not_load_its_client(tmp_path: Path) -> None:
-    program = (
-        "import asyncio, os, sys\n"
-        "from gateway.config.loading import load_settings\n"
-        "from gateway.config.secrets import load_secrets\n"
-        "from gateway.serving import running_gateway\n"
-        "async def main():\n"
-        "    settings = load_settings(None, (), os.environ).settings\n"
-        "    async with running_gateway(settings, load_secrets(settings)):\n"
-        "        print(sorted(name for name in sys.modules if name in {'redis', 'asyncpg'}))\n"
-        "asyncio.run(main())\n"
-    )
-    environ = {**os.environ, **environment(tmp_path)}
-    answer = subprocess.run(
-        [sys.executable, "-c", program], env=environ, check=True, capture_output=True, text=True, timeout=60
-    )
-    assert answer.stdout.splitlines()[-1] == "[]"

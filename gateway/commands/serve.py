@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -65,7 +66,7 @@ def serve(context: click.Context, workers: int | None) -> None:
     configuration = load()
     settings = configuration.settings
     configure_logs(settings.log, threads=False)
-    _make_what_workers_share(settings)
+    _load_what_everybody_runs_on(settings)
     try:
         with bound_sockets(settings.listen, settings.workers) as sockets:
             url = url_of(sockets[0])
@@ -75,8 +76,8 @@ def serve(context: click.Context, workers: int | None) -> None:
                     _say(f"Gateway listens on {url}")
                 _announce(generation)
 
-            reloading = Reloading(load, say=_say)
-            Supervisor(sockets, run=run_async, reloading=reloading, on_ready=announce).run(configuration)
+            supervisor = Supervisor(sockets, run=run_async, reloading=Reloading(load, say=_say), on_ready=announce)
+            supervisor.run(configuration, meanwhile=partial(_make_what_workers_share, settings))
     except (PreparationRefused, NoWorker) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -102,11 +103,8 @@ def _say(line: str) -> None:
         sys.stdout.flush()
 
 
-def _make_what_workers_share(settings: Settings) -> None:
-    """Do now, once, what each worker would do at its start or on first use: to replace one then takes a moment."""
-    Pages(settings.site_name)
-    if settings.mail.transport != "none":
-        Letters(Letterhead.of(settings))
+def _load_what_everybody_runs_on(settings: Settings) -> None:
+    """Import now, once, what each process would import for itself."""
     wanted = [
         "uvloop",
         "gateway.storage.postgresql" if isinstance(settings.database, PostgresqlServer) else "aiosqlite",
@@ -115,6 +113,17 @@ def _make_what_workers_share(settings: Settings) -> None:
         # uvloop is not everywhere.
         with suppress(ImportError):
             importlib.import_module(name)
+
+
+def _make_what_workers_share(settings: Settings) -> None:
+    """Do now, once, what each worker would do at its start or on first use: to replace one then takes a moment."""
+    try:
+        Pages(settings.site_name)
+        if settings.mail.transport != "none":
+            Letters(Letterhead.of(settings))
+    except OSError as error:
+        message = f"the templates cannot be read ({error}): install Gateway anew"
+        raise click.ClickException(message) from error
 
 
 def _warn_of_no_logins(settings: Settings) -> None:

@@ -6,16 +6,17 @@ import asyncio
 import os
 import secrets
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import hash_secret_raw
+from argon2.low_level import ARGON2_VERSION, hash_secret_raw
 
 from gateway.errors import Unavailable
 
@@ -96,10 +97,16 @@ def hashing_threads(*, processes: int) -> int:
     return max(1, (os.cpu_count() or 1) // processes)
 
 
-@cache
 def _decoy() -> str:
-    """Give what unknown accounts are verified against: the same work, and nobody knows its password."""
-    return _HASHER.hash(secrets.token_urlsafe())
+    """Give what unknown accounts are verified against: the same work, and no password is known to match.
+
+    Random bytes stand where a digest would: to compute one would delay the start, and to compare costs the same.
+    """
+    salt, digest = (
+        b64encode(secrets.token_bytes(length)).rstrip(b"=").decode() for length in (_HASHER.salt_len, _HASHER.hash_len)
+    )
+    costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
 def canonical_password(password: str) -> str:

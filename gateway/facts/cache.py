@@ -39,6 +39,7 @@ class FactsCache:
         outage_grace: timedelta,
         doorbell_connected: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._database = database
         self._max_entries = max_entries
         self._max_age = max_age.total_seconds()
         self.tail = InvalidationTail(
@@ -71,9 +72,14 @@ class FactsCache:
         facts.found = True
         return facts
 
+    @property
+    def waits(self) -> bool:
+        """Whether whatever is not known has to be fetched."""
+        return not self._database.answers_at_once
+
     def learn(self, fingerprint: bytes, load: Callable[[], Facts | None]) -> Facts | None:
         """Give facts loaded without waiting, so that nothing is revoked meanwhile. `None` says nothing: fetch."""
-        if not self.tail.fresh:
+        if self.waits or not self.tail.fresh:
             return None
         facts = load()
         if facts is not None:

@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from gateway.fast_lane.heads import Head, HeadReader, Last, Unreadable
-from gateway.forward_auth.check import CheckRequest
-from gateway.forward_auth.request_headers import collect_headers
-from gateway.forward_auth.wire import render
+from gateway.fast_lane.heads import MAX_HEAD, Head, HeadReader, Last, Unreadable
+from gateway.fast_lane.known_heads import KnownHead
+from gateway.fast_lane.lane import Asked, Lacking
+from gateway.forward_auth.warm_credentials import NotAtOnce
 from gateway.web import protocol
 
 if TYPE_CHECKING:
     from gateway.fast_lane.lane import Lane
-    from gateway.forward_auth.answers import Answer
     from gateway.forward_auth.original_request import Endpoint
 
 _log = structlog.get_logger("gateway.fast_lane")
 
 _END = b"\r\n\r\n"
-_LINE_FEED = ord("\n")
 # The request itself, and the empty line at the end.
 _NOT_HEADERS = 2
-# aiohttp has limits of its own above this.
-MAX_HEAD = 64 * 1024
 # A head seldom comes in more than two; each one is read from its beginning.
 _MAX_PIECES = 8
 # Of what comes while a check is being answered.
@@ -40,13 +36,13 @@ class Connection(asyncio.Protocol):
     """Answers one check after the other. What memory can allow costs no task, no object and no line in the log."""
 
     __slots__ = (
-        "_answered", "_asking", "_ended", "_head", "_lane", "_last", "_leaving", "_peer", "_pieces", "_stamp", "_timer",
-        "_transport", "_trusted", "_unread", "_warm", "_writable",
+        "_answered", "_asking", "_ended", "_head", "_heads", "_lane", "_last", "_leaving", "_peer",
+        "_pieces", "_stamp", "_timer", "_transport", "_trusted", "_unread", "_writable",
     )  # fmt: skip
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._warm = lane.warm
+        self._heads = lane.heads
         self._stamp = lane.stamp
         self._head = HeadReader()
         # What has come and could not be answered yet: a part of a head, or what follows a check that is being answered.
@@ -77,80 +73,85 @@ class Connection(asyncio.Protocol):
         if self._unread or self._asking is not None:
             self._gather(data)
             return
-        head = self._head
+        recalled = self._heads.recall(data) if self._trusted else None
+        if recalled is None:
+            self._read(data)
+        else:
+            known, values = recalled
+            self._let_pass_or_ask(data, known, values)
+
+    def _let_pass_or_ask(self, data: bytes, known: KnownHead, values: list[bytes]) -> bool:
+        """Answer what memory alone lets pass, and give `True`; of everything else begin to ask."""
+        lacking = None
+        try:
+            passing = known.warm.head(known.frame, values)
+        except NotAtOnce as not_yet:
+            if not_yet.look_up is not None:
+                lacking = Lacking(known, values, not_yet.look_up)
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # Whatever it is, the full check meets it as well, and answers 503.
+            _log.exception("warm_check_failed", peer=self._peer)
+        else:
+            answer = self._stamp.complete(passing)
+            self._answered += 1
+            if known.last is None:
+                self._transport.write(answer)
+            else:
+                self._transport.write(known.last.mark(answer))
+                self._transport.close()
+            return True
+        self._begin_to_ask(data, known.endpoint, lacking, last=known.last)
+        return False
+
+    def _read(self, data: bytes) -> None:
+        """Deal with what is not known yet: a whole check, a part of one, anything else."""
+        head, empty_line = self._head, data.find(_END)
         try:
             head.feed(data)
         except Unreadable:
             self._hand_over(data)
             return
-        # Exactly one head and no body: each line but two is a header of its own, and nothing follows the last one.
-        alone = data.count(b"\n") == len(head.headers) + _NOT_HEADERS and data[-1] == _LINE_FEED
-        if alone and head.complete == 1 and head.keep_alive and head.is_http_1_1() and len(data) <= MAX_HEAD:
-            warm = self._warm.get(head.targets[0])
-            if warm is not None and self._trusted:
-                passing = warm.head(head.headers)
-                if passing is not None:
-                    stamp = self._stamp
-                    number = next(stamp.numbers)
-                    self._transport.write(passing + stamp.unfinished % (number, number))
-                    head.forget()
-                    self._answered += 1
-                    return
-        self._take_other_way(data, alone=alone)
-
-    def _take_other_way(self, data: bytes, *, alone: bool) -> None:
-        """Deal with what memory alone cannot answer: a part of a head, a check that takes time, anything else."""
-        head, empty_line = self._head, data.find(_END)
         endpoint = self._lane.endpoint(head.targets[0]) if head.targets else None
         if len(data) > MAX_HEAD or (head.targets and endpoint is None):
             self._hand_over(data)
         elif empty_line < 0 and self._pieces < _MAX_PIECES:
-            self._wait_for_rest(data)
+            self._unread += data
+            self._pieces += 1
+            # The parser stands in the middle of it.
+            head.discard()
+            self._head = HeadReader()
         # One head: after its only empty line there is no body, no trailer, no second head.
         elif endpoint is None or head.complete != 1 or empty_line != len(data) - len(_END):
             self._hand_over(data)
         elif (last := head.last) is not None or (head.keep_alive and head.is_http_1_1()):
-            self._last = last
-            # Of the usual check memory has been asked already.
-            usual = last is None and head.targets[0] in self._warm
-            if usual or not alone or not self._answer_from_memory(endpoint):
-                self._begin_to_ask(endpoint, data)
+            self._answer(endpoint, data, last=last)
+            head.forget()
         else:
             self._hand_over(data)
 
-    def _answer_from_memory(self, endpoint: Endpoint) -> bool:
-        """Answer what differs from the usual check in its query, or in that the connection ends; `False`: ask."""
-        passing = self._lane.warm_at(endpoint).head(self._head.headers) if self._trusted else None
-        if passing is None:
-            return False
-        number = next(self._stamp.numbers)
-        answer = passing + self._stamp.unfinished % (number, number)
-        self._transport.write(answer if self._last is None else self._last.mark(answer))
-        self._head.forget()
-        self._answered += 1
-        if self._last is not None:
-            self._transport.close()
-        return True
+    def _answer(self, endpoint: Endpoint, data: bytes, *, last: Last | None) -> None:
+        """Answer a check whose head is read: from memory, which then knows it, or by asking."""
+        headers, warm = self._head.headers, self._lane.warm_at(endpoint)
+        # Each line but two is a header of its own.
+        alone = data.count(b"\n") == len(headers) + _NOT_HEADERS
+        frame = warm.frame(headers) if alone and self._trusted else None
+        if frame is not None:
+            known, values = KnownHead(endpoint, warm, frame, last), frame.layout.values(headers)
+            if self._let_pass_or_ask(data, known, values):
+                self._heads.remember(data, known, values)
+        else:
+            self._begin_to_ask(data, endpoint, None, last=last)
 
-    def _begin_to_ask(self, endpoint: Endpoint, data: bytes) -> None:
+    def _begin_to_ask(self, data: bytes, endpoint: Endpoint, lacking: Lacking | None, *, last: Last | None) -> None:
         if (read := Head.read(data)).is_ordinary:
-            self._head.forget()
-            self._asking = self._lane.begin(self._ask(endpoint, read))
+            self._last = last
+            self._asking = self._lane.begin(self._ask(Asked(endpoint, read, self._peer, lacking)))
         else:
             self._hand_over(data)
 
-    def _wait_for_rest(self, data: bytes) -> None:
-        self._unread += data
-        self._pieces += 1
-        # The parser stands in the middle of it.
-        self._head.discard()
-        self._head = HeadReader()
-
-    async def _ask(self, endpoint: Endpoint, head: Head) -> None:
-        request = CheckRequest(endpoint, collect_headers(head.lines), self._peer)
+    async def _ask(self, asked: Asked) -> None:
         try:
-            answer = await self._lane.check.answer(request)
-            self._send(answer, to_head=head.method == b"HEAD")
+            self._send(await self._lane.answer(asked))
         except Exception:  # noqa: BLE001 - logged with its traceback
             # What was asked stays without an answer, rather than with half of one.
             _log.exception("check_unanswered", peer=self._peer)
@@ -159,11 +160,10 @@ class Connection(asyncio.Protocol):
         self._answered += 1
         self._go_on()
 
-    def _send(self, answer: Answer, *, to_head: bool) -> None:
+    def _send(self, answered: bytes) -> None:
         if self._transport.is_closing():
             return
         last = self._last or (Last.CLOSE if self._leaving and not self._unread else None)
-        answered = render(answer, date=self._stamp.date, to_head=to_head)
         self._transport.write(answered if last is None else last.mark(answered))
         if last is not None:
             self._transport.close()

@@ -7,6 +7,8 @@ from typing import Self
 
 import httptools
 
+# Bytes. aiohttp has limits of its own above this.
+MAX_HEAD = 64 * 1024
 # What a parser raises that cannot go on by itself.
 Unreadable = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 

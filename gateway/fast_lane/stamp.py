@@ -18,7 +18,7 @@ class Stamp:
 
     def __init__(self, decisions: DecisionIds) -> None:
         self._prefix = decisions.prefix
-        self.numbers = decisions.numbers
+        self._numbers = decisions.numbers
         self.renew()
 
     def renew(self) -> None:
@@ -26,7 +26,12 @@ class Stamp:
         # What it is called as an answer, as every answer is, and as a decision: the same number completes both.
         prefix = self._prefix.encode()
         ids = b"X-Decision-Id: %b%%x\r\nX-Request-Id: %b%%x\r\n\r\n" % (prefix, prefix)
-        self.unfinished = b"%bDate: %b\r\n%b" % (ALIKE_IN_ALL, self.date, ids)
+        self._unfinished = b"%bDate: %b\r\n%b" % (ALIKE_IN_ALL, self.date, ids)
+
+    def complete(self, passing: bytes) -> bytes:
+        """Give the whole answer to a check that may pass."""
+        number = next(self._numbers)
+        return passing + self._unfinished % (number, number)
 
     async def run(self) -> None:
         """Renew at the beginning of each second, until cancelled."""

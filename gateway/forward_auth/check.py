@@ -54,11 +54,15 @@ _REFUSALS: dict[Outcome, type[Forbidden]] = {
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """One question of a proxy: on which endpoint, with which headers, from which direct peer."""
+    """One question of a proxy: on which endpoint, with which headers, from which direct peer.
+
+    `begun_at` is on the loop's clock, where something was tried before; that counts towards the deadline.
+    """
 
     endpoint: Endpoint
     headers: RequestHeaders
     peer: str
+    begun_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,17 @@ class Check:
         """Say whether a direct peer may tell us what was asked."""
         return self._trusted_proxies.trust(peer)
 
+    @staticmethod
+    def in_time(begun_at: float | None) -> asyncio.Timeout:
+        """Give what ends a check's work at its deadline, by `TimeoutError`. `None`: it begins now."""
+        begun_at = asyncio.get_running_loop().time() if begun_at is None else begun_at
+        return asyncio.timeout_at(begun_at + _DEADLINE.total_seconds())
+
     async def answer(self, request: CheckRequest) -> Answer:
         """Answer within the deadline, with 503 if nothing else is known by then."""
         decision_id = self.decisions.next()
         try:
-            async with asyncio.timeout(_DEADLINE.total_seconds()):
+            async with self.in_time(request.begun_at):
                 return await self._answer(request, decision_id)
         except GatewayError as refusal:
             _log_failure(request, decision_id).info("check_refused", status=refusal.status, reason=refusal.code)
@@ -192,7 +202,8 @@ class Check:
 
     def _limited(self, answer: Answer) -> Answer:
         # Proxies answer 500 by themselves above their buffer, for this one person only: better said than cut.
-        size = sum(len(name) + len(value.encode()) + len(": \r\n") for name, value in answer.headers)
+        words = "".join([word for header in answer.headers for word in header])
+        size = len(words.encode()) + len(": \r\n") * len(answer.headers)
         if size > self._settings.max_answer_headers:
             raise AnswerTooLarge
         return answer

@@ -29,9 +29,9 @@ class IdentityHeaders:
     def of(self, principal: Principal | None) -> tuple[Header, ...]:
         """Render one header for each configured name. Values are UTF-8 as they are, unless percent-encoded."""
         known = _ANONYMOUS if principal is None else _facts_of(principal)
-        values = ((name, known.get(fact, "")) for name, fact in self.facts.items())
+        values = [(name, known.get(fact, "")) for name, fact in self.facts.items()]
         if self.percent_encoded:
-            return tuple((name, quote(value, safe=_KEPT)) for name, value in values)
+            values = [(name, quote(value, safe=_KEPT)) for name, value in values]
         return tuple(values)
 
 

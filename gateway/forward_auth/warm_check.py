@@ -10,27 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.client_address import parse_address
 from gateway.errors import MalformedRequest
-from gateway.forward_auth.head_layout import COOKIE, HeadLayout, lay_out
-from gateway.forward_auth.original_request import Endpoint, OriginalRequest, parse_original_request
+from gateway.forward_auth.head_layout import COOKIE, lay_out
+from gateway.forward_auth.original_request import Endpoint, OriginalRequest, family_of, parse_original_request
 from gateway.forward_auth.policy import Outcome, Policy, Requirement
 from gateway.forward_auth.presented import Credential, Presented
 from gateway.forward_auth.request_headers import collect_headers
 from gateway.forward_auth.warm_credentials import NotAtOnce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from ipaddress import IPv4Address, IPv6Address
 
     from gateway.client_address import TrustedProxies
     from gateway.facts.facts import Facts
+    from gateway.forward_auth.head_layout import Frame, Headers, HeadLayout
     from gateway.forward_auth.warm_answers import WarmAnswers
     from gateway.forward_auth.warm_credentials import WarmCredentials
-
-_log = structlog.get_logger("gateway.check")
 
 # Random heads, hosts and paths must not fill the memory: what is remembered is forgotten as a whole when it is full,
 # and of what a visitor can make long only what is short: names of 64 kB, or a path of 500 bytes that has 64 readings.
@@ -39,7 +36,9 @@ MAX_PLACES = 8192
 _MAX_NAMES = 64
 _MAX_REMEMBERED_NAMES = 2048
 _MAX_REMEMBERED_PLACE = 1024
-_PRINTABLE = bytes(range(0x21, 0x7F))
+# What no query holds as it is sent, and how that is seen: such a query is changed.
+_UNPRINTABLE = bytes([*range(0x21), *range(0x7F, 0x100)])
+_MARK_UNPRINTABLE = bytes.maketrans(_UNPRINTABLE, b"?" * len(_UNPRINTABLE))
 _BLANKS = (b" ", b"\t")
 
 
@@ -79,50 +78,50 @@ class WarmCheck:
         self._policy = policy
         self._answers = answers
         self._layouts: dict[tuple[bytes, ...], HeadLayout] = {}
-        self._places: dict[tuple[bytes, object], KnownPlace] = {}
+        self._places: dict[bytes, KnownPlace] = {}
 
-    def head(self, headers: Mapping[bytes, bytes]) -> bytes | None:
-        """Give the head of the answer that lets pass, up to its date; `None`: ask `Check`."""
-        try:
-            return self._head(headers)
-        except NotAtOnce:
-            return None
-        except Exception:  # noqa: BLE001 - logged with its traceback
-            # Whatever it is, the full check meets it as well, and answers 503.
-            _log.exception("warm_check_failed")
-            return None
-
-    def _head(self, headers: Mapping[bytes, bytes]) -> bytes:
-        # 1. What was asked?
+    def frame(self, headers: Headers) -> Frame | None:
+        """Give what `head` needs of a head; `None`: ask `Check`."""
         names = tuple(headers)
         layout = self._layouts.get(names) or self._lay_out(names)
-        path, mark, query = headers[layout.target].partition(b"?")
-        place = self._places.get((path, layout.rest(headers))) or self._locate(layout, headers, path)
-        if mark and query.translate(None, _PRINTABLE):
+        return None if layout is None else layout.frame(headers)
+
+    def head(self, frame: Frame, values: Sequence[bytes]) -> bytes:
+        """Give the head of the answer that lets pass, up to its date. Raises `NotAtOnce`: ask `Check`.
+
+        `values` are those of what varies, with or without the blanks around them.
+        """
+        # 1. What was asked?
+        layout = frame.layout
+        path, mark, query = values[layout.target].partition(b"?")
+        place = self._places.get(path + frame.rest) or self._locate(path, frame)
+        if mark and query.translate(_MARK_UNPRINTABLE) != query:
             raise NotAtOnce
         # 2. Who is asking?
         session = explicit = None
         if layout.cookie is not None:
-            session = self._credentials.by_cookie(headers[layout.cookie])
+            session = self._credentials.by_cookie(values[layout.cookie])
         if layout.explicit:
-            explicit = self._credentials.by_header(layout, headers)
+            explicit = self._credentials.by_header(layout, values)
         facts = explicit or session
         if facts is None:
             return self._head_for_strangers(place)
         # 3. May it pass?
-        if place.level is None or facts.principal.scopes:
+        principal = facts.principal
+        if place.level is None or principal.scopes:
             if not self._settings.open_to_strangers:
                 # Beside what was presented, rules that look at sessions look at the default user.
                 raise NotAtOnce
-            presented = Presented(_credential(explicit), _credential(session), None, self._address(layout, headers))
+            address = None if layout.forwarded_for is None else self._address(values[layout.forwarded_for])
+            presented = Presented(_credential(explicit), _credential(session), None, address)
             self._require_allowed(presented, place.original, mark + query, facts)
-        elif facts.principal.level < place.level:
+        elif principal.level < place.level:
             raise NotAtOnce
         # 4. What is said? As a rule the same as the last time.
         strip = COOKIE if explicit is None else layout.strip if session is None else layout.strip_both
-        if facts.head_for is strip and layout.workspace is None:
+        if facts.head_for is strip and frame.workspace is None:
             return facts.head
-        return self._answers.of(facts, strip, None if layout.workspace is None else headers[layout.workspace])
+        return self._answers.of(facts, strip, frame.workspace)
 
     def _head_for_strangers(self, place: KnownPlace) -> bytes:
         if place.level is not Requirement.NOTHING or not self._settings.open_to_strangers:
@@ -137,23 +136,22 @@ class WarmCheck:
         if decision.outcome is not Outcome.ALLOW or decision.principal is not facts.principal:
             raise NotAtOnce
 
-    def _lay_out(self, names: tuple[bytes, ...]) -> HeadLayout:
+    def _lay_out(self, names: tuple[bytes, ...]) -> HeadLayout | None:
         if len(names) > _MAX_NAMES:
-            raise NotAtOnce
+            return None
         layout = lay_out(names, self._endpoint, workspace_header=self._settings.workspace_header)
-        if layout is None:
-            raise NotAtOnce
-        if sum(map(len, names)) <= _MAX_REMEMBERED_NAMES:
+        if layout is not None and sum(map(len, names)) <= _MAX_REMEMBERED_NAMES:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
             self._layouts[names] = layout
         return layout
 
-    def _locate(self, layout: HeadLayout, headers: Mapping[bytes, bytes], path: bytes) -> KnownPlace:
+    def _locate(self, path: bytes, frame: Frame) -> KnownPlace:
         if path.endswith(_BLANKS):
             # Before a query it belongs to the path, at the end of the line it does not.
             raise NotAtOnce
-        lines = [(name, path if name == layout.target else headers[name]) for name in layout.family]
+        family, rest = family_of(self._endpoint), iter(frame.rest.split(b"\n")[1:])
+        lines = [(name.encode(), path if name == family.target else next(rest)) for name in family.names]
         try:
             original = parse_original_request(self._endpoint, collect_headers(lines))
         except MalformedRequest as error:
@@ -166,14 +164,12 @@ class WarmCheck:
         if length <= _MAX_REMEMBERED_PLACE:
             if len(self._places) >= MAX_PLACES:
                 self._places.clear()
-            self._places[path, layout.rest(headers)] = place
+            self._places[path + frame.rest] = place
         return place
 
-    def _address(self, layout: HeadLayout, headers: Mapping[bytes, bytes]) -> IPv4Address | IPv6Address | None:
+    def _address(self, forwarded_for: bytes) -> IPv4Address | IPv6Address | None:
         """Find the visitor, as `Check` does."""
-        if layout.forwarded_for is None:
-            return None
-        [lines] = collect_headers([(layout.forwarded_for, headers[layout.forwarded_for])]).values()
+        [lines] = collect_headers([(b"x-forwarded-for", forwarded_for)]).values()
         address = self._trusted_proxies.client_address(lines)
         return None if address is None else parse_address(address)
 

@@ -13,16 +13,14 @@ _OF_EVERY_ANSWER: tuple[Header, ...] = (("Server", "gateway"), ("X-Content-Type-
 _DECISION_ID = "X-Decision-Id"
 
 
-def _on_one_line(value: str) -> str:
+def _lines(headers: Iterable[Header]) -> str:
     """Raise `ValueError` for what would begin a header of its own; such a value is refused where it is entered."""
-    if "\r" in value or "\n" in value or "\x00" in value:
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    text = "".join(lines)
+    if not text.count("\r") == text.count("\n") == len(lines) or "\x00" in text:
         message = "a header's value holds the end of a line"
         raise ValueError(message)
-    return value
-
-
-def _lines(headers: Iterable[Header]) -> str:
-    return "".join(f"{name}: {_on_one_line(value)}\r\n" for name, value in headers)
+    return text
 
 
 # Of all answers that let pass; but for their ids.

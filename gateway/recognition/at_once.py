@@ -44,28 +44,13 @@ class RecognitionAtOnce:
         self._touch_session = sessions.last_use.touch
         self._touch_api_key = api_keys.last_use.touch
 
-    def by_session_token(self, token: bytes) -> Facts | None:
-        fingerprint = self.fingerprints.session(token)
-        return self._recall(fingerprint) or self._learn(fingerprint, token, self._read_session)
+    @property
+    def waits(self) -> bool:
+        """Whether whatever memory does not know is for `Recognition` to find."""
+        return self._facts.waits
 
-    def by_api_key(self, key: bytes) -> Facts | None:
-        fingerprint = self.fingerprints.api_key(key)
-        return self._recall(fingerprint) or self._learn(fingerprint, key, self._read_api_key)
-
-    def by_access_token(self, token: bytes, *, fingerprint: bytes) -> Facts | None:
-        return self._recall(fingerprint) or self._learn(fingerprint, token, self._read_access_token)
-
-    def note_use(self, facts: Facts, now: float) -> None:
-        """Slide the idle expiry (the absolute one never moves, ASVS 7.3.2), and remember when it was."""
-        facts.noted_at = now
-        facts.idle_expires_at = now + facts.idle_timeout
-        principal = facts.principal
-        if principal.session_id is not None:
-            self._touch_session(principal.session_id, now)
-        elif principal.api_key_id is not None:
-            self._touch_api_key(principal.api_key_id, now)
-
-    def _recall(self, fingerprint: bytes) -> Facts | None:
+    def recall(self, fingerprint: bytes) -> Facts | None:
+        """Give what memory knows, and note the use."""
         facts = self._facts.find(fingerprint)
         if facts is None:
             return None
@@ -76,6 +61,25 @@ class RecognitionAtOnce:
         if now - facts.noted_at >= _NOTED_EVERY or now < facts.noted_at:
             self.note_use(facts, now)
         return facts
+
+    def learn_session(self, fingerprint: bytes, token: bytes) -> Facts | None:
+        return self._learn(fingerprint, token, self._read_session)
+
+    def learn_api_key(self, fingerprint: bytes, key: bytes) -> Facts | None:
+        return self._learn(fingerprint, key, self._read_api_key)
+
+    def learn_access_token(self, fingerprint: bytes, token: bytes) -> Facts | None:
+        return self._learn(fingerprint, token, self._read_access_token)
+
+    def note_use(self, facts: Facts, now: float) -> None:
+        """Slide the idle expiry (the absolute one never moves, ASVS 7.3.2), and remember when it was."""
+        facts.noted_at = now
+        facts.idle_expires_at = now + facts.idle_timeout
+        principal = facts.principal
+        if principal.session_id is not None:
+            self._touch_session(principal.session_id, now)
+        elif principal.api_key_id is not None:
+            self._touch_api_key(principal.api_key_id, now)
 
     def _learn(self, fingerprint: bytes, credential: bytes, read: Callable[[str], Facts | None]) -> Facts | None:
         facts = self._facts.learn(fingerprint, lambda: read(credential.decode("utf-8", "surrogateescape")))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from gateway.storage.engines import Engines
-    from gateway.storage.prepared_reads import Answer, PreparedRead
+    from gateway.storage.prepared_reads import PreparedRead, Row
 
 _Answer = TypeVar("_Answer")
 
@@ -79,16 +79,21 @@ class Database:
             async with self.read() as connection:
                 return await question(connection)
 
-    def look_up_at_once(self, read: PreparedRead, wanted: str | bytes) -> Answer | None:
-        """Give the answer where it takes microseconds; `None` says nothing: `look_up`."""
-        answers = self._short_way.ask_at_once(read, wanted)
-        return answers[0] if answers else None
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether `look_up_at_once` ever gives something."""
+        return self._short_way.at_once
 
-    async def look_up(self, read: PreparedRead, wanted: str | bytes) -> Answer | None:
+    def look_up_at_once(self, read: PreparedRead, wanted: str | bytes) -> Row | None:
+        """Give the row where that takes microseconds; `None` says nothing: `look_up`."""
+        rows = self._short_way.ask_at_once(read, wanted)
+        return rows[0] if rows else None
+
+    async def look_up(self, read: PreparedRead, wanted: str | bytes) -> Row | None:
         """Ask a prepared read, as `ask` would, the short way if there is one now."""
-        answers = await self._short_way.ask(read, wanted)
-        if answers is not None:
-            return answers[0] if answers else None
+        rows = await self._short_way.ask(read, wanted)
+        if rows is not None:
+            return rows[0] if rows else None
         return await self.ask(lambda connection: read.ask(connection, wanted))
 
     @asynccontextmanager

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.models import AuthMode, Organization
 from gateway.storage.tables import organizations
 
-_ONLY_SLOT = 1
+ONLY_SLOT = 1
 
 
 async def find_organization(connection: AsyncConnection) -> Organization | None:
@@ -27,7 +27,7 @@ async def create_organization(
     await connection.execute(
         insert(organizations).values(
             id=organization.id,
-            slot=_ONLY_SLOT,
+            slot=ONLY_SLOT,
             display_name=display_name,
             auth_mode=mode.value,
             pat_creation_disabled=False,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import CompoundSelect
+from sqlalchemy import ColumnElement, Select, bindparam
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -16,79 +15,59 @@ if TYPE_CHECKING:
 # The one value that a prepared read is asked with.
 WANTED = "wanted"
 
-_Conversions = tuple[tuple[int, Callable[[Any], Any]], ...]
+# Has every column of the statement by its name.
+Row = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The rows of one thing: `first` has every column by its name, `repeated` of each row only what differs."""
-
-    first: Any
-    repeated: tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class PreparedRead:
-    """A statement with the parameter `wanted`; its rows differ in the last so many columns only."""
+    """Selects the one row whose key is wanted."""
 
-    statement: CompoundSelect[Any]
-    differing: int
+    def __init__(self, selected: Select[Any], key: ColumnElement[Any]) -> None:
+        self.key = key
+        self._selected = selected
+        self.statement = self.where(bindparam(WANTED))
 
-    async def ask(self, connection: AsyncConnection, wanted: str | bytes) -> Answer | None:
+    def where(self, wanted: ColumnElement[Any]) -> Select[Any]:
+        return self._selected.where(self.key == wanted)
+
+    async def ask(self, connection: AsyncConnection, wanted: str | bytes) -> Row | None:
         """Ask the ordinary way; `None` where there is no row."""
-        rows = (await connection.execute(self.statement, {WANTED: wanted})).all()
-        return Answer(rows[0], tuple([tuple(row[-self.differing :]) for row in rows])) if rows else None
+        return (await connection.execute(self.statement, {WANTED: wanted})).one_or_none()
 
 
 class ShortWay(Protocol):
-    """A way to an engine's rows that is quicker than SQLAlchemy's."""
+    """A way to an engine's rows that is quicker than SQLAlchemy's. `at_once`: it can do without waiting."""
 
-    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
-        """Give the answer, if there is one; `None`: this way is closed now, ask the ordinary way.
+    @property
+    def at_once(self) -> bool: ...
+
+    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
+        """Give the row, if there is one; `None`: this way is closed now, ask the ordinary way.
 
         Raises `Unavailable` where the ordinary way would lead nowhere either.
         """
 
-    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         """Give the same without waiting; `None`: that is not possible here, or not now."""
 
     async def close(self) -> None: ...
 
 
 class CompiledRead:
-    """A prepared read in the words of one engine."""
+    """A statement in the words of one engine, and its rows as SQLAlchemy would give them."""
 
-    def __init__(self, read: PreparedRead, dialect: Dialect) -> None:
-        expanded = read.statement.compile(dialect=dialect).construct_expanded_state({WANTED: None})
-        self.text = expanded.statement
-        # Every other value is written in the text: SQLite would be handed each of them with each question.
-        self.places = len(expanded.positiontup or ())
-        columns = list(read.statement.selected_columns)
-        self._row: Callable[[list[Any]], Any] = _maker_of_rows([str(column.key) for column in columns])
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        # Every value but the wanted one is written in the text: SQLite would be handed each of them each time.
+        self.text = statement.compile(dialect=dialect).construct_expanded_state({WANTED: None}).statement
+        columns = list(statement.selected_columns)
+        row: Any = namedtuple("Row", [str(column.key) for column in columns])  # type: ignore[misc]  # noqa: PYI024 - the names are the statement's
+        self._make: Callable[[list[Any]], Row] = row._make
         processors = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
-        self._conversions: _Conversions = tuple((at, made) for at, made in enumerate(processors) if made is not None)
-        self._tail = -read.differing
-        begin = len(columns) - read.differing
-        self._tail_conversions = tuple((at - begin, convert) for at, convert in self._conversions if at >= begin)
+        self._conversions = tuple((at, made) for at, made in enumerate(processors) if made is not None)
 
-    def answer(self, rows: Sequence[Sequence[Any]]) -> list[Answer]:
+    def row(self, values: list[Any]) -> Row:
         """Turn what the driver gave into what SQLAlchemy would give."""
-        if not rows:
-            return []
-        first = self._row(_converted(rows[0], self._conversions))
-        others = [tuple(_converted(row[self._tail :], self._tail_conversions)) for row in rows[1:]]
-        return [Answer(first, (first[self._tail :], *others))]
-
-
-def _maker_of_rows(names: list[str]) -> Callable[[list[Any]], Any]:
-    row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 - the names are the statement's
-    make: Callable[[list[Any]], Any] = row._make
-    return make
-
-
-def _converted(row: Sequence[Any], conversions: _Conversions) -> list[Any]:
-    values = list(row)
-    for at, convert in conversions:
-        if values[at] is not None:
-            values[at] = convert(values[at])
-    return values
+        for at, convert in self._conversions:
+            if values[at] is not None:
+                values[at] = convert(values[at])
+        return self._make(values)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.storage.prepared_reads import Answer, CompiledRead, PreparedRead
+from gateway.storage.prepared_reads import CompiledRead, PreparedRead, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -20,6 +20,8 @@ _PAUSE_SECONDS = 1.0
 class SqliteReader:
     """A connection that cannot write and never waits: whatever is in its way is for the ordinary way to find out."""
 
+    at_once = True
+
     def __init__(self, path: Path, dialect: Dialect) -> None:
         self._path = path
         self._dialect = dialect
@@ -27,13 +29,13 @@ class SqliteReader:
         self._connection: sqlite3.Connection | None = None
         self._pause_ends_at = 0.0
 
-    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         return self.ask_at_once(read, wanted)
 
-    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         compiled = self._compiled.get(read)
         if compiled is None:
-            compiled = self._compiled[read] = CompiledRead(read, self._dialect)
+            compiled = self._compiled[read] = CompiledRead(read.statement, self._dialect)
         try:
             rows = self._rows(compiled, wanted)
         except sqlite3.Error as error:
@@ -41,7 +43,7 @@ class SqliteReader:
                 self._hang_up()
                 self._pause_ends_at = time.monotonic() + _PAUSE_SECONDS
             return None
-        return None if rows is None else compiled.answer(rows)
+        return None if rows is None else [compiled.row(list(row)) for row in rows]
 
     async def close(self) -> None:
         self._hang_up()
@@ -58,7 +60,7 @@ class SqliteReader:
                 return None
             self._connection = self._open()
         # To the end: a statement that was not would hold on to the commit that it began with.
-        return self._connection.execute(compiled.text, (wanted,) * compiled.places).fetchall()
+        return self._connection.execute(compiled.text, (wanted,)).fetchall()
 
     def _open(self) -> sqlite3.Connection:
         # Without isolation level each statement is by itself; without time-out nobody waits in the loop for a lock.

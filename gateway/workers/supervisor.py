@@ -65,12 +65,17 @@ class Supervisor:
         self._reload_wanted = False
         self._stopping_since: float | None = None
 
-    def run(self, configuration: Configuration) -> None:
-        """Serve until SIGTERM or SIGINT. Raises `PreparationRefused` and `NoWorker` when that cannot begin."""
+    def run(self, configuration: Configuration, *, meanwhile: Callable[[], object]) -> None:
+        """Serve until SIGTERM or SIGINT. Raises `PreparationRefused` and `NoWorker` when that cannot begin.
+
+        `meanwhile` makes what workers share, while another process prepares the database.
+        """
         with self._signals, self._selector:
             self._selector.register(self._signals, selectors.EVENT_READ)
             try:
                 self._prepare(Generation(1, configuration), patience=_DATABASE_COMES_WITHIN)
+                meanwhile()
+                freeze_what_is_there()
                 while not self._stopping or self._crew:
                     self._wait()
                     for worker in self._crew.reap():

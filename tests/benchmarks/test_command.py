@@ -26,7 +26,8 @@ pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two co
 def measuring(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Measure what needs no other program, with temporary folders below the test's."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", "all", "P11"],
+        # Whoever runs the tests in the background may have it ignored, which programs inherit.
+        ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "benchmarks", "all", "P11"],
         cwd=_PROJECT,
         env={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from argon2 import extract_parameters
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 
 from gateway.credentials import passwords
@@ -110,6 +111,12 @@ async def test_unknown_account_costs_the_same_work(hashing: PasswordHashing, mon
     assert await hashing.verify("x", expected=known)
     assert not await hashing.verify("x", expected=None), "even if the decoy's password were guessed"
     assert [extract_parameters(work) for work in verified] == [extract_parameters(known)] * 2
+
+
+def test_decoy_is_refused_for_its_digest_and_not_for_its_form() -> None:
+    """L7: argon2 would answer at once to what it cannot read."""
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(passwords._decoy(), "anything")  # noqa: SLF001 - nobody else gets to see it
 
 
 async def test_no_more_are_hashed_at_once_than_there_are_threads(

@@ -80,7 +80,7 @@ async def turns(number: int = 5) -> None:
 
 
 @asynccontextmanager
-async def connected(gateway: Gateway, *, narrow: bool = False) -> AsyncIterator[Client]:
+async def connected(gateway: Gateway, *, narrow: bool = False, source: str = "127.0.0.1") -> AsyncIterator[Client]:
     """Connect; a `narrow` client has little room for answers that it does not read."""
     address = urlsplit(gateway.url)
     with socket.socket() as one:
@@ -89,6 +89,7 @@ async def connected(gateway: Gateway, *, narrow: bool = False) -> AsyncIterator[
         if narrow:
             for side in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 one.setsockopt(socket.SOL_SOCKET, side, NARROW)
+        one.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(one, (address.hostname, address.port))
         yield Client(one)
 

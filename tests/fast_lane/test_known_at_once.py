@@ -34,6 +34,25 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[CheckRequest]:
     return requests
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
+async def test_credential_that_is_not_known_yet_is_learnt_and_answered_from_memory(
+    gateway: Gateway, asked: list[CheckRequest]
+) -> None:
+    someone = await gateway.session()
+    for line in (f"Cookie: {someone.cookie}", f"Authorization: {someone.bearer}"):
+        async with connected(gateway) as client:
+            for _ in range(2):
+                # The second one comes while the first one is asked about, or after it.
+                await client.send(check().replace(b"Cookie: @cookie@", line.encode()))
+            assert await client.statuses(2) == [200, 200]
+            assert asked == []
+            await client.send(check().replace(b"Cookie: @cookie@", line.encode()[:-1] + b"~"))
+            assert await client.statuses(1) == [401]
+            assert len(asked) == 1
+        asked.clear()
+
+
 @pytest.mark.parametrize(
     ("sent", "stays_open"),
     [

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.long
 
 _MIX_SECONDS = 6
 _UNHEARD_SECONDS = 3
+# Within these seconds it takes somebody who is known there, revoked elsewhere, and asked about a second later.
+_ATTEMPTS = 4
 
 
 def test_name_that_no_fault_has_is_no_success() -> None:
@@ -41,7 +43,10 @@ async def test_random_mix_keeps_every_promise_and_a_broken_one_would_be_seen(pos
         assert row.findings.acknowledged
 
         fault = Fault("cut off, and nothing excuses it", _cut_off_without_excuse, Promise.NOBODY)
-        row = await run_fault(site, fault, random=repeatable(seed), seconds=_UNHEARD_SECONDS)
+        for attempt in range(_ATTEMPTS):
+            row = await run_fault(site, fault, random=repeatable(seed + attempt), seconds=_UNHEARD_SECONDS)
+            if row.findings.wrong_allows:
+                break
         assert row.findings.wrong_allows
         assert all("gateway-2 let" in complaint for complaint in row.findings.wrong_allows)
 

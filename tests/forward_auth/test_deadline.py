@@ -10,6 +10,7 @@ from http import HTTPStatus
 import pytest
 
 from gateway.storage.database import Database
+from gateway.storage.postgresql_reader import PostgresqlReader
 from gateway.storage.sqlite_reader import SqliteReader
 from tests.support.gateway import Gateway
 
@@ -21,6 +22,8 @@ def patient_checks() -> None:
     """Keep the deadline as it is: it is what these tests are about."""
 
 
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
 async def test_check_is_unavailable_in_time_when_the_store_is_silent(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,13 +36,36 @@ async def test_check_is_unavailable_in_time_when_the_store_is_silent(
         yield
 
     monkeypatch.setattr(Database, "read", silent)
+
+    async def no_rows(*_: object) -> None:
+        await asyncio.Event().wait()
+
     monkeypatch.setattr(SqliteReader, "ask_at_once", lambda *_: None)
-    async with asyncio.timeout(3):
+    monkeypatch.setattr(PostgresqlReader, "_fetch", no_rows)
+    # What is tried before the full check counts as well.
+    async with asyncio.timeout(2.5):
         response = await gateway.check(Cookie=cookie)
     assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert response.headers["X-Auth-Reason"] == "unavailable"
     assert response.headers["Retry-After"]
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("gateways_database")
+async def test_check_is_unavailable_when_looking_fails_as_nobody_expected(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = (await gateway.session()).cookie
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    for way in ("look_up_at_once", "look_up"):
+        monkeypatch.setattr(Database, way, broken)
+    response = await gateway.check(Cookie=cookie)
+    assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.headers["X-Auth-Reason"] == "unavailable"
 
 
 async def test_known_credentials_pass_while_the_store_is_silent(

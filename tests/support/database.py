@@ -18,7 +18,7 @@ from gateway.storage.accounts import create_account
 from gateway.storage.database import Database
 from gateway.storage.invalidations import append_invalidation, entries_from
 from gateway.storage.organizations import create_organization
-from gateway.storage.prepared_reads import Answer, PreparedRead
+from gateway.storage.prepared_reads import PreparedRead, Row
 from gateway.storage.workspaces import insert_workspace
 from tests.support.gateway import DATABASE
 from tests.support.migrated import lay_migrated_file
@@ -58,14 +58,18 @@ class Disk:
     def go_on(self) -> None:
         self._moves.set()
 
-    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+    @property
+    def at_once(self) -> bool:
+        return self._short_way.at_once
+
+    async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         """Be the short way: on a disk that is broken or stopped, it leads nowhere."""
         if self.broken or not self._moves.is_set():
             return None
         self._note(str(read.statement))
         return await self._short_way.ask(read, wanted)
 
-    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Answer] | None:
+    def ask_at_once(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         if self.broken or not self._moves.is_set():
             return None
         self._note(str(read.statement))

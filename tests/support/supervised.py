@@ -170,10 +170,12 @@ async def until_refused(gateway: Supervised, url: str, cookie: str) -> None:
     await wait_until(refused)
 
 
-def supervise_broken_workers(environ: Mapping[str, str], work: Callable[[], None]) -> str:
+def supervise_broken_workers(
+    environ: Mapping[str, str], work: Callable[[], None], *, meanwhile: Callable[[], object] = bool
+) -> str:
     """Supervise workers that do this instead of serving, in a process of its own; gives what it gave up with."""
     here, there = FORKS.Pipe()
-    process = FORKS.Process(target=_supervise_broken_workers, args=(dict(environ), work, there))
+    process = FORKS.Process(target=_supervise_broken_workers, args=(dict(environ), work, meanwhile, there))
     process.start()
     there.close()
     said = str(here.recv())
@@ -181,7 +183,9 @@ def supervise_broken_workers(environ: Mapping[str, str], work: Callable[[], None
     return said
 
 
-def _supervise_broken_workers(environ: dict[str, str], broken: Callable[[], None], there: Connection) -> None:
+def _supervise_broken_workers(
+    environ: dict[str, str], broken: Callable[[], None], meanwhile: Callable[[], object], there: Connection
+) -> None:
     crew._READY_WITHIN = timedelta(seconds=0.5)  # noqa: SLF001 - a test cannot wait as patiently
     settings = load_settings(None, (), environ).settings
     configuration = Configuration(settings, load_secrets(settings))
@@ -196,7 +200,7 @@ def _supervise_broken_workers(environ: dict[str, str], broken: Callable[[], None
     reloading = Reloading(lambda: configuration, say=print)
     with bound_sockets(settings.listen, 2) as sockets:
         try:
-            Supervisor(sockets, run=run, reloading=reloading, on_ready=print).run(configuration)
+            Supervisor(sockets, run=run, reloading=reloading, on_ready=print).run(configuration, meanwhile=meanwhile)
         except NoWorker as error:
             there.send(str(error).partition(";")[0])
 

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,19 @@ async def test_workers_that_never_serve_end_the_gateway_with_the_reason(
     lay_migrated_file(tmp_path / "gateway.db")
     said = await asyncio.to_thread(supervise_broken_workers, environment(tmp_path), work)
     assert said == "no worker could start"
+
+
+def fail_after_a_look_at(shared: Path) -> None:
+    shared.with_name("seen").write_text(str(shared.exists()))
+    fail()
+
+
+async def test_what_workers_share_is_made_before_the_first_of_them(tmp_path: Path) -> None:
+    lay_migrated_file(tmp_path / "gateway.db")
+    shared = tmp_path / "shared"
+    work = partial(fail_after_a_look_at, shared)
+    await asyncio.to_thread(supervise_broken_workers, environment(tmp_path), work, meanwhile=shared.touch)
+    assert (tmp_path / "seen").read_text() == "True"
 
 
 async def test_refused_preparation_is_said_once_and_ends_the_gateway(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What a gateway loads at its start: all of it costs time before the first answer, and memory for good."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from gateway.commands import serve
+from gateway.config.loading import load_settings
+from tests.support.gateway import environment
+from tests.support.migrated import lay_migrated_file
+
+# Prepares and serves, and says which of these libraries were loaded for it.
+_PROGRAM = """
+import asyncio, os, sys
+import gateway.commands.serve
+from gateway.config.loading import load_settings
+from gateway.config.secrets import load_secrets
+from gateway.serving import running_gateway
+
+async def main():
+    settings = load_settings(None, (), os.environ).settings
+    async with running_gateway(settings, load_secrets(settings)):
+        print(sorted({"alembic", "asyncpg", "redis"} & sys.modules.keys()))
+
+asyncio.run(main())
+"""
+
+
+def test_libraries_of_what_is_not_wanted_are_not_loaded(tmp_path: Path) -> None:
+    lay_migrated_file(tmp_path / "gateway.db")
+    environ = {**os.environ, **environment(tmp_path)}
+    answer = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], env=environ, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_templates_that_cannot_be_read_end_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_site_name: str) -> None:
+        raise PermissionError(13, "Permission denied", "login.html")
+
+    monkeypatch.setattr(serve, "Pages", refuse)
+    with pytest.raises(click.ClickException, match=r"templates cannot be read .*login\.html"):
+        serve._make_what_workers_share(load_settings(None, (), {}).settings)  # noqa: SLF001 - as a worker's part of it
