@@ -45,11 +45,12 @@ class KnownHeads:
     Heads of one kind are cut at the same marks. Between others the same pieces would be another head.
     """
 
-    __slots__ = ("_kinds", "_number")
+    __slots__ = ("_kinds", "_number", "_seen_once")
 
     def __init__(self) -> None:
         self._kinds: tuple[tuple[Marks, dict[bytes, Any]], ...] = ()
         self._number = 0
+        self._seen_once: set[int] = set()
 
     def __len__(self) -> int:
         return self._number
@@ -75,24 +76,34 @@ class KnownHeads:
         return None
 
     def remember(self, data: bytes, head: KnownHead, values: list[bytes]) -> None:
-        """Remember a head that the parser found to be one, whole and alone, with these values."""
+        """Remember a head that the parser found to be one, whole and alone, with these values, if it came before.
+
+        To remember what is new each time would cost more than all the rest of a check, and for nothing.
+        """
         marks = head.frame.layout.marks
         cut = _cut(data, marks)
         # Where a mark is not spelled as usual, another line may hold the same value, and vary in its stead.
         if cut is None or cut[1] != values or sum(map(len, cut[0])) > _MAX_REMEMBERED:
             return
-        kinds = dict(self._kinds)
-        if self._number >= MAX_HEADS or (marks not in kinds and len(kinds) >= MAX_KINDS):
-            self._number = 0
-            kinds.clear()
+        sight = hash((marks, *cut[0]))
+        if sight not in self._seen_once:
+            if len(self._seen_once) >= MAX_HEADS:
+                self._seen_once.clear()
+            self._seen_once.add(sight)
+            return
+        known = dict(self._kinds).get(marks)
+        if self._number >= MAX_HEADS or (known is None and len(self._kinds) >= MAX_KINDS):
+            self._number, self._kinds, known = 0, (), None
+        if known is None:
+            known = {}
+            # Those with most marks first: of another kind they soon miss one.
+            kinds = (*self._kinds, (marks, known))
+            self._kinds = tuple(sorted(kinds, key=lambda kind: len(kind[0]), reverse=True))
         *pieces, last = cut[0]
-        known = kinds.setdefault(marks, {})
         for piece in pieces:
             known = known.setdefault(piece, {})
         self._number += last not in known
         known[last] = head
-        # Those with most marks first: of another kind they soon miss one.
-        self._kinds = tuple(sorted(kinds.items(), key=lambda kind: len(kind[0]), reverse=True))
 
 
 def _cut(data: bytes, marks: Marks) -> tuple[list[bytes], list[bytes]] | None:

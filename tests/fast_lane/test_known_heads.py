@@ -76,7 +76,9 @@ def test_whatever_a_known_head_says_next_is_answered_alike(
             continue
         middle = len(value) // 2
         for said in (odd + value, value + odd, value[:middle] + odd + value[middle:]):
+            # What came twice is remembered.
             learnt = client.ask(Lane.FAST, sound)
+            client.ask(Lane.FAST, sound)
             read.clear()
             assert client.ask(Lane.FAST, sound) == learnt
             assert read == []
@@ -105,7 +107,8 @@ def test_known_head_may_come_from_elsewhere_next(lanes: Lanes, client: Client, r
 async def test_known_head_is_not_parsed_again(gateway: Gateway, read: list[bytes], sent: bytes) -> None:
     cookie = (await known(gateway)).partition(b"Cookie: ")[2].partition(b"\r\n")[0]
     for number in range(4):
-        if number == 1:
+        # What came twice is remembered.
+        if number == 2:
             read.clear()
         data = sent.replace(b"@cookie@", b"number=%d; " % number + cookie).replace(b"/reports?", b"/%d?" % number)
         async with connected(gateway) as client:
@@ -147,6 +150,14 @@ def test_heads_are_remembered_up_to_a_bound() -> None:
     assert heads.recall(_from(b"%d" % (MAX_HEADS + 99))) is not None
     _learn(heads, _from(b"x" * 5000))
     assert heads.recall(_from(b"x" * 5000)) is None
+
+
+def test_what_never_comes_again_is_not_remembered() -> None:
+    heads = KnownHeads()
+    for number in range(MAX_HEADS + 100):
+        _learn(heads, _from(b"%d" % number), times=1)
+        assert len(heads._seen_once) <= MAX_HEADS  # noqa: SLF001 - the bound is not to be seen from outside
+    assert len(heads) == 0
 
 
 def test_nobody_is_remembered() -> None:
@@ -194,10 +205,11 @@ def _from(agent: bytes) -> bytes:
     return check(b"User-Agent: " + agent)
 
 
-def _learn(heads: KnownHeads, data: bytes) -> None:
+def _learn(heads: KnownHeads, data: bytes, *, times: int = 2) -> None:
     """Do what a connection does with a head that it has parsed and let pass."""
     headers = dict([line.split(b": ", 1) for line in data.split(b"\r\n")[1:-2]])
     layout = lay_out(tuple(headers), Endpoint.AUTH_REQUEST, workspace_header="")
     assert layout is not None
     known = KnownHead(Endpoint.AUTH_REQUEST, cast("WarmCheck", None), layout.frame(headers), None)
-    heads.remember(data, known, layout.values(headers))
+    for _ in range(times):
+        heads.remember(data, known, layout.values(headers))
