@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from gateway.errors import Unavailable
 from gateway.storage.engines import LOCK_WAIT_SECONDS, READ_CONNECTIONS, Engines
@@ -18,7 +19,7 @@ from gateway.storage.sqlite_reader import SqliteReader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 # Between two attempts to switch to WAL: SQLite does not wait for that lock by itself.
@@ -45,11 +46,31 @@ def sqlite_engines(path: Path) -> Engines:
     # SQLite has one writer at a time: queueing here is fair and costs no busy waiting.
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS)
     for engine in (readers, writer):
+        event.listen(engine.sync_engine, "do_connect", _connect)
         event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     # More than a few are made as they are needed.
     short_way = SqliteReader(path, readers.dialect)
     return Engines(readers=readers, writer=writer, lasting=readers, migrator=writer, short_way=short_way)
+
+
+def _connect(
+    dialect: Dialect,
+    _record: Any,  # noqa: ANN401 - SQLAlchemy's signature
+    arguments: list[Any],
+    options: dict[str, Any],
+) -> DBAPIConnection:
+    """Connect to the end even where nobody waits for it any more.
+
+    The driver would leave its thread behind, which reports to the event loop: perhaps when that is closed.
+    """
+    connecting = asyncio.ensure_future(greenlet_spawn(dialect.connect, *arguments, **options))
+    try:
+        return await_only(asyncio.shield(connecting))
+    except asyncio.CancelledError:
+        with suppress(sqlite3.Error):
+            await_only(connecting).close()
+        raise
 
 
 def _prepare(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature

@@ -8,6 +8,7 @@ import stat
 import threading
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -140,6 +141,35 @@ async def test_whoever_goes_away_leaves_the_connections_to_the_others(database: 
 
 
 @pytest.mark.both_databases
+async def test_connection_that_is_cancelled_halfway_leaves_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver's thread would report to an event loop that may be closed by then."""
+    begun, go_on = threading.Event(), threading.Event()
+    open_file = sqlite3.connect
+    opening: list[threading.Thread] = []
+
+    def open_when_told(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - sqlite3's signature
+        opening.append(threading.current_thread())
+        begun.set()
+        go_on.wait()
+        return open_file(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", open_when_told)
+    async with Database.opened(SqliteFile(tmp_path / "gateway.db")) as database:
+        asking = asyncio.create_task(_count(database))
+        await asyncio.to_thread(begun.wait)
+        asking.cancel()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not asking.done()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    (thread,) = opening
+    await asyncio.to_thread(thread.join)
+
+
 async def test_writes_stand_in_line_instead_of_failing(database: Database) -> None:
     async def write(name: str) -> None:
         async with database.write() as connection:
