@@ -19,11 +19,18 @@ _NEVER_READ = (
     "referer",
     "x-real-ip",
     "x-request-id",
+    "x-correlation-id",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
     "traceparent",
     "tracestate",
     "if-none-match",
     "if-modified-since",
+    "if-range",
     "range",
+    "sec-websocket-key",
+    "x-csrf-token",
+    "x-xsrf-token",
     "cf-connecting-ip",
     "cf-ray",
 )
@@ -60,7 +67,7 @@ class HeadLayout:
     def frame(self, headers: Headers) -> Frame:
         return Frame(
             self,
-            rest=b"\n".join([b"", *(headers[name] for name in self.rest)]),
+            rest=b"\n" + b"\n".join([headers[name] for name in self.rest]),
             workspace=None if self.workspace is None else headers[self.workspace],
         )
 
@@ -69,7 +76,8 @@ class HeadLayout:
         return [headers[name] for name in self.varying]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for each head that is new, and that would take as long as to find its place.
+@dataclass(slots=True)
 class Frame:
     """What a check reads in a head but for what varies: the same in many heads.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import permutations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +11,7 @@ import pytest
 
 from gateway.fast_lane.connection import Connection
 from gateway.fast_lane.heads import MAX_HEAD
-from gateway.fast_lane.known_heads import MAX_HEADS, MAX_KINDS, KnownHead, KnownHeads
+from gateway.fast_lane.known_heads import MAX_HEADS, MAX_MARKS, Branch, KnownHead, KnownHeads
 from gateway.forward_auth.head_layout import lay_out
 from gateway.forward_auth.original_request import Endpoint
 from tests.fast_lane.checks import FAMILIES, plain
@@ -164,24 +164,35 @@ def test_nobody_is_remembered() -> None:
     """What is kept has neither where somebody went nor the credential."""
     heads = KnownHeads()
     _learn(heads, _from(b"browser"))
-    kept = repr(heads._kinds)  # noqa: SLF001 - what is kept is not to be seen from outside
+    kept = repr(heads._tree)  # noqa: SLF001 - what is kept is not to be seen from outside
     assert "browser" in kept
     assert "@cookie@" not in kept
     assert "reports" not in kept
 
 
-def test_kinds_are_remembered_up_to_a_bound_and_beside_each_other() -> None:
-    """What some proxy spells otherwise takes nothing from the others, nor their time."""
+def test_kinds_of_heads_are_remembered_beside_each_other() -> None:
+    """Browsers differ in which lines they send and in their order: each takes nothing from the others."""
     heads = KnownHeads()
-    odd = (b"Referer: /", b"Range: 0-1", b"CF-Ray: 1", b"traceparent: 1")
-    kinds = [check(*more) for number in range(len(odd) + 1) for more in combinations(odd, number)]
-    for data in kinds[:MAX_KINDS]:
-        _learn(heads, data)
-    assert None not in [heads.recall(data) for data in kinds[:MAX_KINDS]]
+    odd = (b"Referer: /", b"Range: 0-1", b"CF-Ray: 1", b"traceparent: 1", b"If-None-Match: 1")
+    kinds = [check(*more) for number in range(len(odd) + 1) for more in permutations(odd, number)]
     for data in kinds:
         _learn(heads, data)
-        assert heads.recall(data) is not None
-    assert len(heads._kinds) <= MAX_KINDS < len(kinds)  # noqa: SLF001 - the bound is not to be seen from outside
+    assert [heads.recall(data) for data in kinds if heads.recall(data) is None] == []
+    assert len(heads) == len(kinds)
+
+
+def test_marks_that_are_tried_one_after_the_other_are_bounded() -> None:
+    """A7: nobody can make the checks of others slow by spelling a name in hundreds of ways."""
+    heads = KnownHeads()
+    spellings = [bytes(letters) for letters in product(*zip(b"referer", b"REFERER", strict=True))]
+    assert len(spellings) > MAX_MARKS
+    for spelling in spellings:
+        data = check(spelling + b": /")
+        _learn(heads, data)
+        # The bound is not to be seen from outside.
+        assert max(len(branch.marks) for branch in _branches(heads._tree)) <= MAX_MARKS  # noqa: SLF001
+    _learn(heads, check())
+    assert heads.recall(check()) is not None
 
 
 def test_same_pieces_between_other_names_are_another_head() -> None:
@@ -201,6 +212,13 @@ def test_long_values_are_for_the_parser() -> None:
     assert heads.recall(check().replace(b"reports", b"x" * MAX_HEAD)) is None
 
 
+def _branches(branch: Branch) -> Iterator[Branch]:
+    yield branch
+    for _, pieces in branch.marks:
+        for following in pieces.values():
+            yield from _branches(following)
+
+
 def _from(agent: bytes) -> bytes:
     return check(b"User-Agent: " + agent)
 
@@ -212,4 +230,4 @@ def _learn(heads: KnownHeads, data: bytes, *, times: int = 2) -> None:
     assert layout is not None
     known = KnownHead(Endpoint.AUTH_REQUEST, cast("WarmCheck", None), layout.frame(headers), None)
     for _ in range(times):
-        heads.remember(data, known, layout.values(headers))
+        heads.remember(data, known)
