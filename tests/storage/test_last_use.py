@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Unavailable
 from gateway.models import ApiKey
@@ -29,6 +33,25 @@ async def api_key(database: Database) -> ApiKey:
     async with database.write() as connection:
         await insert_api_key(connection, api_key, key_digest=b"d" * 32)
     return api_key
+
+
+def _limit(monkeypatch: pytest.MonkeyPatch, *, batch: int = 100, many: int = 100, kept: int = 100) -> None:
+    for name, limit in (("_BATCH", batch), ("_MANY", many), ("_KEPT", kept)):
+        monkeypatch.setattr(f"gateway.storage.last_use.{name}", limit)
+
+
+def _note(
+    written: list[list[str]], failing: list[Unavailable | None] | None = None
+) -> Callable[[AsyncConnection, Mapping[str, datetime]], Awaitable[None]]:
+    """Give what writes nothing, and notes whose uses it was to write, or fails in the order given."""
+    failures = iter(failing or ())
+
+    async def write(_: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        written.append(list(seen))
+
+    return write
 
 
 async def _stored(database: Database) -> datetime | None:
@@ -64,18 +87,101 @@ async def test_uses_of_an_outage_are_written_after_it(database: Database, api_ke
 
 
 async def test_long_outage_leaves_the_latest_uses_up_to_a_bound(
-    database: Database, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.storage.last_use._KEPT", 3)
+    _limit(monkeypatch, batch=1, many=3, kept=3)
     last_use = LastUse(database, write=touch_api_keys)
-    disk.broken = True
-    for batch in range(3):
-        for number in range(2):
-            last_use.touch(f"{batch}{number}", NOW.timestamp())
-        with pytest.raises(Unavailable):
-            await last_use.write()
-    kept = [name for batch in range(3) for number in range(2) if last_use.latest(name := f"{batch}{number}", None)]
-    assert kept == ["11", "20", "21"]
+    for name in "abcde":
+        last_use.touch(name, NOW.timestamp())
+    assert [name for name in "abcde" if last_use.latest(name, None)] == ["c", "d", "e"]
+
+
+async def test_no_transaction_is_longer_than_a_batch(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _limit(monkeypatch, batch=2)
+    written: list[list[str]] = []
+    last_use = LastUse(database, write=_note(written))
+    for name in "abcde":
+        last_use.touch(name, NOW.timestamp())
+    last_use.touch("a", NOW.timestamp() + 1)
+    await last_use.write()
+    assert written == [["a", "b"], ["c", "d"], ["e"]]
+    assert not any(last_use.latest(name, None) for name in "abcde")
+
+
+async def test_batches_before_a_failure_are_written_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _limit(monkeypatch, batch=2)
+    written: list[list[str]] = []
+    failing = [None, Unavailable(), None, None]
+    last_use = LastUse(database, write=_note(written, failing))
+    for name in "abcde":
+        last_use.touch(name, NOW.timestamp())
+    with pytest.raises(Unavailable):
+        await last_use.write()
+    await last_use.write()
+    assert written == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_use_during_a_write_is_known_and_written_next(
+    database: Database, api_key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often one is used, it does not keep the others from being written."""
+    _limit(monkeypatch, batch=1)
+    last_use = LastUse(database, write=touch_api_keys)
+
+    async def touch_again(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+        assert last_use.latest(api_key.id, None) == NOW
+        last_use.touch(api_key.id, NOW.timestamp() + 1)
+        await touch_api_keys(connection, seen)
+
+    monkeypatch.setattr(last_use, "_write", touch_again)
+    last_use.touch(api_key.id, NOW.timestamp())
+    await last_use.write()
+    assert await _stored(database) == NOW
+    assert last_use.latest(api_key.id, NOW) == NOW + timedelta(seconds=1)
+    written: list[list[str]] = []
+    last_use.touch("other", NOW.timestamp())
+    monkeypatch.setattr(last_use, "_write", _note(written))
+    await last_use.write()
+    assert written == [[api_key.id], ["other"]]
+
+
+async def test_two_writes_at_once_are_one(database: Database) -> None:
+    written: list[list[str]] = []
+    last_use = LastUse(database, write=_note(written))
+    last_use.touch("a", NOW.timestamp())
+    await asyncio.gather(last_use.write(), last_use.write())
+    assert written == [["a"]]
+
+
+async def test_write_that_is_cancelled_loses_nothing(database: Database, api_key: ApiKey, disk: Disk) -> None:
+    """The work in the background ends so, and what waits is written after it."""
+    last_use = LastUse(database, write=touch_api_keys)
+    last_use.touch(api_key.id, NOW.timestamp())
+    disk.stop()
+    writing = asyncio.create_task(last_use.write())
+    await disk.reached.wait()
+    writing.cancel()
+    with suppress(asyncio.CancelledError):
+        await writing
+    disk.go_on()
+    await last_use.write()
+    assert await _stored(database) == NOW
+
+
+async def test_many_uses_do_not_wait_for_the_interval(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _limit(monkeypatch, many=3)
+    came: asyncio.Queue[list[str]] = asyncio.Queue()
+
+    async def write(_: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+        came.put_nowait(list(seen))
+
+    last_use = LastUse(database, write=write)
+    running = asyncio.create_task(last_use.run())
+    for names in ("abc", "defg"):
+        for name in names:
+            last_use.touch(name, NOW.timestamp())
+        assert await asyncio.wait_for(came.get(), 10) == list(names)
+    running.cancel()
 
 
 async def test_latest_use_is_the_later_of_memory_and_store(database: Database) -> None:
