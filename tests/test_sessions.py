@@ -201,6 +201,29 @@ async def test_access_token_ends_by_itself_and_with_its_session(
         await one.recognition.by_access_token(token)
 
 
+@pytest.mark.parametrize(
+    ("steps", "ends_at"),
+    [
+        ([IDLE - INSTANT, IDLE - INSTANT, IDLE], 2),
+        ([LIFETIME / 20] * 20, 19),
+        # A clock that was set back: the use then is the last one.
+        ([-IDLE / 2, IDLE], 1),
+    ],
+)
+async def test_memory_knows_when_a_session_ends(
+    one: Process, ada: Account, travel: time_machine.Traveller, steps: list[timedelta], ends_at: int
+) -> None:
+    """The fast lane asks nobody else."""
+    _, token = await one.open(ada)
+    assert await one.recognises(token)
+    at_once = one.recognition.at_once
+    for number, step in enumerate(steps):
+        travel.shift(step)
+        await one.facts.tail.catch_up()
+        known = at_once.recall(at_once.fingerprints.session(token.encode()))
+        assert (known is None) == (number == ends_at)
+
+
 async def test_use_of_an_access_token_is_use_of_its_session(
     one: Process, ada: Account, travel: time_machine.Traveller
 ) -> None:

@@ -55,10 +55,11 @@ class RecognitionAtOnce:
         if facts is None:
             return None
         now = time.time()
+        idle = now - facts.noted_at
         # As `Facts.expired`, without its call: this line is part of every check.
-        if facts.expires_at <= now or facts.idle_expires_at <= now:
+        if facts.expires_at <= now or idle >= facts.idle_timeout:
             return None
-        if now - facts.noted_at >= _NOTED_EVERY or now < facts.noted_at:
+        if idle >= _NOTED_EVERY or idle < 0.0:
             self.note_use(facts, now)
         return facts
 
@@ -74,7 +75,6 @@ class RecognitionAtOnce:
     def note_use(self, facts: Facts, now: float) -> None:
         """Slide the idle expiry (the absolute one never moves, ASVS 7.3.2), and remember when it was."""
         facts.noted_at = now
-        facts.idle_expires_at = now + facts.idle_timeout
         principal = facts.principal
         if principal.session_id is not None:
             self._touch_session(principal.session_id, now)
