@@ -45,9 +45,9 @@ class RecognitionAtOnce:
         self._touch_api_key = api_keys.last_use.touch
 
     @property
-    def waits(self) -> bool:
-        """Whether whatever memory does not know is for `Recognition` to find."""
-        return self._facts.waits
+    def learns(self) -> bool:
+        """Whether the database is asked as well; where not, what memory does not know is for `Recognition` to find."""
+        return self._facts.learns_at_once
 
     def recall(self, fingerprint: bytes) -> Facts | None:
         """Give what memory knows, and note the use."""
