@@ -93,6 +93,7 @@ def lay_out(names: tuple[bytes, ...], endpoint: Endpoint, *, workspace_header: s
     """Give the layout of a head with these names; `None` for one that is malformed, or says something twice.
 
     aiohttp, whose lane must not be the stricter one, refuses requests without a host, and WebSockets of long ago.
+    A header that names a workspace is read, whatever else its name is used for: it does not vary.
     """
     family = family_of(endpoint)
     spelling = {name.decode("latin-1").lower(): name for name in names}
@@ -100,7 +101,8 @@ def lay_out(names: tuple[bytes, ...], endpoint: Endpoint, *, workspace_header: s
         return None
     if not family.twins.isdisjoint(spelling) or "sec-websocket-key1" in spelling:
         return None
-    varying = [name for name in spelling if name == family.target or name in _VARYING]
+    may_vary = _VARYING - {workspace_header}
+    varying = [name for name in spelling if name == family.target or name in may_vary]
     places = {name: place for place, name in enumerate(varying)}
     strip = _AUTHORIZATION if "authorization" in spelling else _API_KEY
     return HeadLayout(

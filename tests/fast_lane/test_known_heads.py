@@ -20,8 +20,9 @@ from tests.fast_lane.heads import check, head, page, stranger
 from tests.fast_lane.test_connections import connected, known
 from tests.fast_lane.test_property import Client
 from tests.support.gateway import Gateway, environment, start_gateway
-from tests.support.lanes import Lane
+from tests.support.lanes import Lane, lane_of_gateways
 from tests.support.raw_conversation import converse
+from tests.support.team import WORKSPACES, administrator
 
 if TYPE_CHECKING:
     from gateway.forward_auth.warm_check import WarmCheck
@@ -115,6 +116,20 @@ async def test_known_head_is_not_parsed_again(gateway: Gateway, read: list[bytes
             await client.send(data)
             assert await client.statuses(1) == [200]
     assert read == []
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_workspace_is_the_one_that_each_request_names(tmp_path: Path, lane: Lane) -> None:
+    """The header for it may be one that otherwise no check reads."""
+    with lane_of_gateways(lane):
+        async with start_gateway(environment(tmp_path, GATEWAY_WORKSPACE_HEADER="X-Correlation-Id")) as gateway:
+            admin = await administrator(gateway)
+            first, second = [(await admin.get("POST", WORKSPACES, {"display_name": name}))["id"] for name in "AB"]
+            said = []
+            for named in (first, first, first, second, "nobody's"):
+                answer = await gateway.check(Cookie=admin.session.cookie, X_Correlation_Id=named)
+                said.append((answer.status, answer.headers.get("Remote-Workspace")))
+    assert said == [(200, "A")] * 3 + [(200, "B"), (403, None)]
 
 
 async def test_untrusted_peer_is_refused_what_a_trusted_one_was_allowed(tmp_path: Path) -> None:
