@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.fast_lane.heads import MAX_HEAD
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,8 +19,10 @@ if TYPE_CHECKING:
 
 # As for everything that strangers can fill: forgotten as a whole when it is full, and only what is short is remembered.
 MAX_HEADS = 2048
-MAX_MARKS = 16
+MAX_MARKS = 8
 _MAX_REMEMBERED = 2048
+# A longer head is parsed: that takes less than to look for each mark in what somebody made long.
+_MAX_RECALLED = 8192
 # What cannot stand in a value (RFC 9110 section 5.5), and how that is seen: such a value is changed.
 _CONTROLS = bytes([*range(ord("\t")), *range(ord("\n"), ord(" ")), 0x7F])
 _MARK_CONTROLS = bytes.maketrans(_CONTROLS, b"?" * len(_CONTROLS))
@@ -76,6 +76,8 @@ class KnownHeads:
 
     def recall(self, data: bytes) -> tuple[KnownHead, list[bytes]] | None:
         """Give what is known of a head, and its values that vary. It is one, whole, alone and valid."""
+        if len(data) > _MAX_RECALLED:
+            return None
         branch, values, rest = self._tree, [], data
         while True:
             for mark, pieces in branch.marks:
@@ -88,7 +90,7 @@ class KnownHeads:
             # Where a mark is missing nothing is left, which no head ends with.
             value, _, rest = behind.partition(b"\r")
             values.append(value)
-        if (head := branch.ends.get(rest)) is None or len(data) > MAX_HEAD:
+        if (head := branch.ends.get(rest)) is None:
             return None
         said = b"".join(values)
         return (head, values) if said.translate(_MARK_CONTROLS) == said else None
