@@ -11,6 +11,7 @@ import time_machine
 from gateway.credentials.access_tokens import AccessTokens
 from gateway.errors import TokenExpired, Unavailable
 from gateway.facts.cache import FactsCache
+from gateway.facts.facts import EVERYTHING
 from gateway.models import Account, Session
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
@@ -164,6 +165,17 @@ async def test_use_in_another_process_is_found_before_a_cached_expiry_refuses(
     travel.shift(IDLE / 2)
     assert await other.recognises(token)
     await other.sessions.last_use.write()
+    travel.shift(IDLE / 2)
+    assert await one.recognises(token)
+
+
+async def test_use_that_waits_to_be_written_counts_when_a_session_is_read_again(
+    one: Process, ada: Account, travel: time_machine.Traveller
+) -> None:
+    _, token = await one.open(ada)
+    travel.shift(IDLE / 2)
+    assert await one.recognises(token)
+    one.facts.apply(EVERYTHING)
     travel.shift(IDLE / 2)
     assert await one.recognises(token)
 
