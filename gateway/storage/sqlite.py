@@ -68,7 +68,8 @@ def _connect(
     try:
         return await_only(asyncio.shield(connecting))
     except asyncio.CancelledError:
-        with suppress(sqlite3.Error):
+        # Whatever goes wrong with it, what is raised is that this was cancelled: a stop waits for that.
+        with suppress(Exception):
             await_only(connecting).close()
         raise
 
