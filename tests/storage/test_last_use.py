@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -19,6 +20,7 @@ from gateway.storage.database import Database
 from gateway.storage.groups import insert_group, insert_member, list_group_members
 from gateway.storage.last_use import LastUse
 from tests.support.database import Disk, add_account, add_organization
+from tests.support.gateway import environment, start_gateway
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -119,6 +121,18 @@ async def test_batches_before_a_failure_are_written_once(database: Database, mon
         await last_use.write()
     await last_use.write()
     assert written == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_stop_waits_no_longer_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of what is closed then would be cut off."""
+
+    async def write(_: LastUse) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LastUse, "write", write)
+    monkeypatch.setattr("gateway.app._LAST_USES_WITHIN", timedelta(0))
+    async with start_gateway(environment(tmp_path)):
+        pass
 
 
 async def test_use_during_a_write_is_known_and_written_next(
