@@ -67,12 +67,9 @@ class KnownHeads:
 
     def __init__(self) -> None:
         self._tree = Branch()
+        # How many were remembered since all were forgotten.
         self._number = 0
         self._seen_once: set[int] = set()
-
-    def __len__(self) -> int:
-        """Give how many were remembered since all were forgotten."""
-        return self._number
 
     def recall(self, data: bytes) -> tuple[KnownHead, list[bytes]] | None:
         """Give what is known of a head, and its values that vary. It is one, whole, alone and valid."""
@@ -116,9 +113,9 @@ class KnownHeads:
         if self._number >= MAX_HEADS:
             self._number, self._tree = 0, Branch()
         branch = self._tree
-        for piece, mark in zip(pieces, head.frame.layout.marks, strict=False):
+        *before, end = pieces
+        for piece, mark in zip(before, head.frame.layout.marks, strict=True):
             branch = branch.grow(piece, mark)
-        end = pieces[-1]
         self._number += end not in branch.ends
         branch.ends[end] = head
 

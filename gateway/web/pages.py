@@ -56,7 +56,7 @@ class Pages:
 def _environment_of(templates: Path, static: Path) -> Environment:
     """Read every file, once in a process: one that cannot be read stops the start and not a login.
 
-    A template is compiled for the first page that needs it, which then takes some 10 ms more: all of them would be a
+    A template is compiled for the first page that needs it, which then takes 3 to 10 ms more: all of them would be a
     tenth of a start. What most pages consist of takes as long as several, and is compiled here.
     """
     sources = {path.name: (path.read_text("utf-8"), str(path), None) for path in templates.glob("*.html")}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +54,45 @@ def _note(
         written.append(list(seen))
 
     return write
+
+
+class Background:
+    """Uses that are written in the background, which fails for as long as the database is said to be away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._written: asyncio.Queue[list[str]] = asyncio.Queue()
+        self._last_use = LastUse(database, write=self._note)
+        self.used_meanwhile = ""
+        self.away = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        writing = asyncio.create_task(self._last_use.run())
+        yield
+        writing.cancel()
+        with suppress(asyncio.CancelledError):
+            await writing
+
+    async def _note(self, _: AsyncConnection, seen: Mapping[str, datetime]) -> None:
+        self._written.put_nowait(list(seen))
+        self.use(self.used_meanwhile)
+        if self.away:
+            raise Unavailable
+
+    def use(self, names: str) -> None:
+        for name in names:
+            self._last_use.touch(name, NOW.timestamp())
+
+    async def next_written(self) -> list[str]:
+        return await asyncio.wait_for(self._written.get(), 10)
+
+    async def rests(self) -> bool:
+        """Tell whether nothing is written while others write several times, who stand in the same line."""
+        for _ in range(3):
+            async with self._database.write():
+                pass
+        return self._written.empty()
 
 
 async def _stored(database: Database) -> datetime | None:
@@ -143,20 +182,20 @@ async def test_use_during_a_write_is_known_and_written_next(
     last_use = LastUse(database, write=touch_api_keys)
 
     async def touch_again(connection: AsyncConnection, seen: Mapping[str, datetime]) -> None:
-        assert last_use.latest(api_key.id, None) == NOW
+        assert all(last_use.latest(name, None) == at for name, at in seen.items())
         last_use.touch(api_key.id, NOW.timestamp() + 1)
         await touch_api_keys(connection, seen)
 
     monkeypatch.setattr(last_use, "_write", touch_again)
-    last_use.touch(api_key.id, NOW.timestamp())
+    for name in (api_key.id, "other"):
+        last_use.touch(name, NOW.timestamp())
     await last_use.write()
     assert await _stored(database) == NOW
+    assert last_use.latest("other", None) is None
     assert last_use.latest(api_key.id, NOW) == NOW + timedelta(seconds=1)
-    written: list[list[str]] = []
-    last_use.touch("other", NOW.timestamp())
-    monkeypatch.setattr(last_use, "_write", _note(written))
+    monkeypatch.setattr(last_use, "_write", touch_api_keys)
     await last_use.write()
-    assert written == [[api_key.id], ["other"]]
+    assert await _stored(database) == NOW + timedelta(seconds=1)
 
 
 async def test_two_writes_at_once_are_one(database: Database) -> None:
@@ -182,20 +221,68 @@ async def test_write_that_is_cancelled_loses_nothing(database: Database, api_key
     assert await _stored(database) == NOW
 
 
+async def test_uses_that_are_forgotten_during_their_write_do_not_disturb_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _limit(monkeypatch, batch=2, many=2, kept=2)
+
+    async def use_others(_: AsyncConnection, _seen: Mapping[str, datetime]) -> None:
+        for name in ("c", "d"):
+            last_use.touch(name, NOW.timestamp())
+
+    last_use = LastUse(database, write=use_others)
+    for name in "ab":
+        last_use.touch(name, NOW.timestamp())
+    await last_use.write()
+    assert [name for name in "abcd" if last_use.latest(name, None)] == ["c", "d"]
+
+
+async def test_few_uses_are_written_after_the_interval(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.storage.last_use._INTERVAL", timedelta())
+    background = Background(database)
+    async with background.running():
+        for name in "ab":
+            background.use(name)
+            assert await background.next_written() == [name]
+
+
 async def test_many_uses_do_not_wait_for_the_interval(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     _limit(monkeypatch, many=3)
-    came: asyncio.Queue[list[str]] = asyncio.Queue()
+    background = Background(database)
+    async with background.running():
+        for names in ("abc", "defg"):
+            background.use(names)
+            assert await background.next_written() == list(names)
 
-    async def write(_: AsyncConnection, seen: Mapping[str, datetime]) -> None:
-        came.put_nowait(list(seen))
 
-    last_use = LastUse(database, write=write)
-    running = asyncio.create_task(last_use.run())
-    for names in ("abc", "defg"):
-        for name in names:
-            last_use.touch(name, NOW.timestamp())
-        assert await asyncio.wait_for(came.get(), 10) == list(names)
-    running.cancel()
+async def test_few_that_are_left_of_many_wait_for_the_interval(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _limit(monkeypatch, many=3)
+    background = Background(database)
+    background.used_meanwhile = "d"
+    async with background.running():
+        background.use("abc")
+        assert await background.next_written() == ["a", "b", "c"]
+        assert await background.rests()
+
+
+@pytest.mark.parametrize("retry", [timedelta(), timedelta(hours=1)])
+async def test_database_that_is_away_is_asked_again_and_not_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, retry: timedelta
+) -> None:
+    """N2."""
+    _limit(monkeypatch, many=3)
+    monkeypatch.setattr("gateway.storage.last_use._RETRY", retry)
+    background = Background(database)
+    background.away = True
+    async with background.running():
+        background.use("abc")
+        assert await background.next_written() == ["a", "b", "c"]
+        if retry:
+            assert await background.rests()
+        else:
+            assert await background.next_written() == ["a", "b", "c"]
 
 
 async def test_latest_use_is_the_later_of_memory_and_store(database: Database) -> None:
