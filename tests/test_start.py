@@ -39,14 +39,31 @@ import sqlalchemy.ext.asyncio as package
 assert package.AsyncSession and package.AsyncConnection is AsyncConnection
 """
 
+# As if the module needed names of its package.
+_ENGINE_WITH_PACKAGE = """
+import importlib
+alone = importlib.import_module
+
+def import_module(name):
+    if name.endswith(".engine"):
+        raise ImportError(name)
+    return alone(name)
+
+importlib.import_module = import_module
+from gateway.storage.asyncio_engine import AsyncConnection
+import sqlalchemy.ext.asyncio as package
+assert package.AsyncConnection is AsyncConnection
+"""
+
 
 def test_libraries_of_what_is_not_wanted_are_not_loaded(tmp_path: Path) -> None:
     lay_migrated_file(tmp_path / "gateway.db")
     assert _run(_SERVING, environment(tmp_path)).splitlines()[-1] == "[]"
 
 
-def test_whole_package_of_the_engine_can_still_be_imported() -> None:
-    _run(_WHOLE_PACKAGE, {})
+@pytest.mark.parametrize("program", [_WHOLE_PACKAGE, _ENGINE_WITH_PACKAGE])
+def test_whole_package_of_the_engine_can_still_be_imported(program: str) -> None:
+    _run(program, {})
 
 
 def _run(program: str, environ: Mapping[str, str]) -> str:

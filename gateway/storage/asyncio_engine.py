@@ -17,14 +17,16 @@ _PACKAGE = "sqlalchemy.ext.asyncio"
 
 def _import_engine() -> Any:  # noqa: ANN401 - a module whose names are those above
     """Import the module while its package is there, but was not run: whoever imports that later gets all of it."""
-    spec = find_spec(_PACKAGE)
-    if _PACKAGE in sys.modules or spec is None:
-        return import_module(_PACKAGE)
-    sys.modules[_PACKAGE] = module_from_spec(spec)
-    try:
-        return import_module(f"{_PACKAGE}.engine")
-    finally:
-        del sys.modules[_PACKAGE]
+    if _PACKAGE not in sys.modules and (spec := find_spec(_PACKAGE)) is not None:
+        sys.modules[_PACKAGE] = module_from_spec(spec)
+        try:
+            return import_module(f"{_PACKAGE}.engine")
+        except ImportError:
+            # Of a version in which it needs its package.
+            pass
+        finally:
+            del sys.modules[_PACKAGE]
+    return import_module(_PACKAGE)
 
 
 if not TYPE_CHECKING:
