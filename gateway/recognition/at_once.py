@@ -74,12 +74,12 @@ class RecognitionAtOnce:
 
     def note_use(self, facts: Facts, now: float) -> None:
         """Slide the idle expiry (the absolute one never moves, ASVS 7.3.2), and remember when it was."""
-        facts.noted_at = now
+        before, facts.noted_at = facts.noted_at, now
         principal = facts.principal
         if principal.session_id is not None:
-            self._touch_session(principal.session_id, now)
+            self._touch_session(principal.session_id, now, before)
         elif principal.api_key_id is not None:
-            self._touch_api_key(principal.api_key_id, now)
+            self._touch_api_key(principal.api_key_id, now, before)
 
     def _learn(self, fingerprint: bytes, credential: bytes, read: Callable[[str], Facts | None]) -> Facts | None:
         facts = self._facts.learn(fingerprint, lambda: read(credential.decode("utf-8", "surrogateescape")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -23,8 +25,7 @@ _INTERVAL = timedelta(seconds=30)
 _RETRY = timedelta(seconds=1)
 # Of one transaction: logins wait behind it, and checks while it is put together.
 _BATCH = 1000
-# So many do not wait for the interval. Whoever comes again and again would be written as often, so it is far above the
-# number of sessions that are usually in use at once.
+# So many do not wait for the interval: far more come only once than are in use at once.
 _MANY = 50_000
 # As many uses outlast a database that is away, or slower than they come.
 _KEPT = 100_000
@@ -40,9 +41,17 @@ class LastUse:
         # for longest comes first.
         self._seen: dict[str, float] = {}
         self._many_wait = asyncio.Event()
+        # Whoever was used since then, and does not wait, was written early.
+        self._written_since = math.inf
 
-    def touch(self, record_id: str, now: float) -> None:
-        """Remember a use; it is written within the interval."""
+    def touch(self, record_id: str, now: float, before: float = 0.0) -> None:
+        """Remember a use; it is written within the interval. `before`: the one before, as far as it is known.
+
+        Whoever was written early comes again with the next interval: the many that are in use all the time would be
+        written all the time.
+        """
+        if before >= self._written_since and record_id not in self._seen:
+            return
         self._seen[record_id] = now
         if len(self._seen) >= _MANY:
             self._many_wait.set()
@@ -61,17 +70,28 @@ class LastUse:
             await self._write_batch()
 
     async def run(self) -> None:
-        """Write after each interval, and when many wait, until cancelled."""
+        """Write at the end of each interval, and early when many wait, until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_INTERVAL.total_seconds()):
-                    await self._many_wait.wait()
-            try:
-                await self.write()
-            except Unavailable:
-                await asyncio.sleep(_RETRY.total_seconds())
-            if len(self._seen) < _MANY:
-                self._many_wait.clear()
+            began_at, ends_at = time.time(), asyncio.get_running_loop().time() + _INTERVAL.total_seconds()
+            self._written_since = math.inf
+            while await self._many_wait_before(ends_at):
+                self._written_since = began_at
+                await self._try_to_write()
+            await self._try_to_write()
+
+    async def _many_wait_before(self, ends_at: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(ends_at):
+                await self._many_wait.wait()
+        return asyncio.get_running_loop().time() < ends_at
+
+    async def _try_to_write(self) -> None:
+        try:
+            await self.write()
+        except Unavailable:
+            await asyncio.sleep(_RETRY.total_seconds())
+        if len(self._seen) < _MANY:
+            self._many_wait.clear()
 
     async def _write_batch(self) -> None:
         """Write those who wait for longest; they are known here until they are stored."""

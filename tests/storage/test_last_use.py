@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -63,12 +64,15 @@ class Background:
         self._database = database
         self._written: asyncio.Queue[list[str]] = asyncio.Queue()
         self._last_use = LastUse(database, write=self._note)
+        self.moments: dict[str, datetime] = {}
         self.used_meanwhile = ""
         self.away = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         writing = asyncio.create_task(self._last_use.run())
+        # An interval begins.
+        await asyncio.sleep(0)
         yield
         writing.cancel()
         with suppress(asyncio.CancelledError):
@@ -76,13 +80,14 @@ class Background:
 
     async def _note(self, _: AsyncConnection, seen: Mapping[str, datetime]) -> None:
         self._written.put_nowait(list(seen))
-        self.use(self.used_meanwhile)
+        self.moments.update(seen)
+        self.use(self.used_meanwhile, time.time())
         if self.away:
             raise Unavailable
 
-    def use(self, names: str) -> None:
+    def use(self, names: str, now: float = NOW.timestamp(), before: float = 0.0) -> None:
         for name in names:
-            self._last_use.touch(name, NOW.timestamp())
+            self._last_use.touch(name, now, before)
 
     async def next_written(self) -> list[str]:
         return await asyncio.wait_for(self._written.get(), 10)
@@ -265,6 +270,53 @@ async def test_few_that_are_left_of_many_wait_for_the_interval(
         background.use("abc")
         assert await background.next_written() == ["a", "b", "c"]
         assert await background.rests()
+
+
+async def test_who_is_in_use_all_the_time_is_written_once_in_an_interval(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: to write them costs more than to check them."""
+    _limit(monkeypatch, many=3)
+    background = Background(database)
+    async with background.running():
+        began_at = time.time()
+        background.use("abc", began_at)
+        assert await background.next_written() == ["a", "b", "c"]
+        assert await background.rests()
+        background.use("abc", began_at + 1, before=began_at)
+        # These were not used since the interval began.
+        background.use("de", began_at + 1, before=began_at - 100)
+        background.use("d", began_at + 2, before=began_at + 1)
+        background.use("f", began_at + 1, before=began_at - 100)
+        assert await background.next_written() == ["d", "e", "f"]
+        assert background.moments["d"] == datetime.fromtimestamp(began_at + 2, UTC)
+
+
+async def test_flood_does_not_keep_an_interval_from_ending(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _limit(monkeypatch, many=1)
+    monkeypatch.setattr("gateway.storage.last_use._INTERVAL", timedelta(milliseconds=50))
+    background = Background(database)
+    background.used_meanwhile = "b"
+    async with background.running(), asyncio.timeout(10):
+        background.use("a", before := time.time())
+        assert [await background.next_written() for _ in range(2)] == [["a"], ["b"]]
+        while "a" not in await background.next_written():
+            background.use("a", now := time.time(), before)
+            before = now
+
+
+async def test_who_was_written_early_is_written_again_in_the_next_interval(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _limit(monkeypatch, many=1)
+    monkeypatch.setattr("gateway.storage.last_use._INTERVAL", timedelta(milliseconds=50))
+    background = Background(database)
+    async with background.running(), asyncio.timeout(10):
+        background.use("a", before := time.time())
+        assert await background.next_written() == ["a"]
+        while await background.rests():
+            background.use("a", now := time.time(), before)
+            before = now
 
 
 @pytest.mark.parametrize("retry", [timedelta(), timedelta(hours=1)])
