@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp_session
@@ -48,6 +49,9 @@ _log = structlog.get_logger("gateway")
 
 # For the lane that answers checks beside the application.
 CHECKS = web.AppKey("checks", Checks)
+
+# The supervisor ends whoever takes too long to stop; what a slow database has not taken by then is given up.
+_LAST_USES_WITHIN = timedelta(seconds=5)
 
 
 def create_app(settings: Settings, secrets: Secrets, database: Database) -> web.Application:
@@ -113,9 +117,10 @@ def _closing(parts: Parts) -> Callable[[web.Application], AsyncIterator[None]]:
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
         yield
-        with suppress(Unavailable):
-            await parts.sessions.last_use.write()
-            await parts.api_keys.last_use.write()
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(_LAST_USES_WITHIN.total_seconds()):
+                await parts.sessions.last_use.write()
+                await parts.api_keys.last_use.write()
         parts.passwords.close()
         await parts.throttle.addresses.close()
         if parts.doorbell is not None:

@@ -131,22 +131,22 @@ class Sessions:
             raise TokenExpired
 
     async def find_by_token(self, token: str) -> KnownSession | None:
-        return _known(await self._database.look_up(SESSION_BY_DIGEST, self.digest(token)))
+        return _known(await self._database.look_up(SESSION_BY_DIGEST, self.digest(token)), self.last_use)
 
     def find_by_token_at_once(self, token: str) -> KnownSession | None:
         """Find without waiting, where the database can do that; `None` says nothing."""
-        return _known(self._database.look_up_at_once(SESSION_BY_DIGEST, self.digest(token)))
+        return _known(self._database.look_up_at_once(SESSION_BY_DIGEST, self.digest(token)), self.last_use)
 
     async def find_within(self, connection: AsyncConnection, session_id: str) -> KnownSession | None:
         """Find inside the caller's transaction: what is decided on it still holds when it commits."""
         return _known(await SESSION_BY_ID.ask(connection, session_id), self.last_use)
 
     async def find(self, session_id: str) -> KnownSession | None:
-        return _known(await self._database.look_up(SESSION_BY_ID, session_id))
+        return _known(await self._database.look_up(SESSION_BY_ID, session_id), self.last_use)
 
     def find_at_once(self, session_id: str) -> KnownSession | None:
         """Find without waiting, where the database can do that; `None` says nothing."""
-        return _known(self._database.look_up_at_once(SESSION_BY_ID, session_id))
+        return _known(self._database.look_up_at_once(SESSION_BY_ID, session_id), self.last_use)
 
 
 async def list_open_sessions(
@@ -162,7 +162,9 @@ async def list_open_sessions(
 
 def _as_last_seen(session: Session, last_use: LastUse) -> Session:
     """Count the uses of this process that wait to be written."""
-    return replace(session, last_seen_at=last_use.latest(session.id, session.last_seen_at) or session.last_seen_at)
+    seen_at = last_use.latest(session.id, session.last_seen_at)
+    # Mostly none waits, and to make a session anew would take as long as to find one.
+    return session if seen_at is None or seen_at == session.last_seen_at else replace(session, last_seen_at=seen_at)
 
 
 def _is_open(session: Session, now: datetime) -> bool:
@@ -174,12 +176,11 @@ def storable_user_agent(user_agent: str) -> str:
     return user_agent[:_USER_AGENT_LENGTH].encode("utf-8", "replace").decode()
 
 
-def _known(row: Row | None, last_use: LastUse | None = None) -> KnownSession | None:
+def _known(row: Row | None, last_use: LastUse) -> KnownSession | None:
     if row is None:
         return None
     session, account, standing = owned_session(row)
-    if last_use is not None:
-        session = _as_last_seen(session, last_use)
+    session = _as_last_seen(session, last_use)
     now = datetime.now(UTC)
     if standing is None or not account.active(now) or not _is_open(session, now):
         return None

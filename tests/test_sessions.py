@@ -11,6 +11,7 @@ import time_machine
 from gateway.credentials.access_tokens import AccessTokens
 from gateway.errors import TokenExpired, Unavailable
 from gateway.facts.cache import FactsCache
+from gateway.facts.facts import EVERYTHING
 from gateway.models import Account, Session
 from gateway.sessions import SessionLifetimes, Sessions, Visitor
 from gateway.storage.database import Database
@@ -168,6 +169,17 @@ async def test_use_in_another_process_is_found_before_a_cached_expiry_refuses(
     assert await one.recognises(token)
 
 
+async def test_use_that_waits_to_be_written_counts_when_a_session_is_read_again(
+    one: Process, ada: Account, travel: time_machine.Traveller
+) -> None:
+    _, token = await one.open(ada)
+    travel.shift(IDLE / 2)
+    assert await one.recognises(token)
+    one.facts.apply(EVERYTHING)
+    travel.shift(IDLE / 2)
+    assert await one.recognises(token)
+
+
 async def test_expiry_is_read_once_more_and_then_refuses(
     one: Process, ada: Account, travel: time_machine.Traveller, disk: Disk
 ) -> None:
@@ -199,6 +211,29 @@ async def test_access_token_ends_by_itself_and_with_its_session(
     travel.shift(timedelta(seconds=1))
     with pytest.raises(TokenExpired):
         await one.recognition.by_access_token(token)
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends_at"),
+    [
+        ([IDLE - INSTANT, IDLE - INSTANT, IDLE], 2),
+        ([LIFETIME / 20] * 20, 19),
+        # A clock that was set back: the use then is the last one.
+        ([-IDLE / 2, IDLE], 1),
+    ],
+)
+async def test_memory_knows_when_a_session_ends(
+    one: Process, ada: Account, travel: time_machine.Traveller, steps: list[timedelta], ends_at: int
+) -> None:
+    """The fast lane asks nobody else."""
+    _, token = await one.open(ada)
+    assert await one.recognises(token)
+    at_once = one.recognition.at_once
+    for number, step in enumerate(steps):
+        travel.shift(step)
+        await one.facts.tail.catch_up()
+        known = at_once.recall(at_once.fingerprints.session(token.encode()))
+        assert (known is None) == (number == ends_at)
 
 
 async def test_use_of_an_access_token_is_use_of_its_session(

@@ -73,13 +73,13 @@ class FactsCache:
         return facts
 
     @property
-    def waits(self) -> bool:
-        """Whether whatever is not known has to be fetched."""
-        return not self._database.answers_at_once
+    def learns_at_once(self) -> bool:
+        """Whether `learn` ever gives something; where not, whatever is not known has to be fetched."""
+        return self._database.answers_at_once
 
     def learn(self, fingerprint: bytes, load: Callable[[], Facts | None]) -> Facts | None:
         """Give facts loaded without waiting, so that nothing is revoked meanwhile. `None` says nothing: fetch."""
-        if self.waits or not self.tail.fresh:
+        if not self.learns_at_once or not self.tail.fresh:
             return None
         facts = load()
         if facts is not None:

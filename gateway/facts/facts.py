@@ -52,7 +52,7 @@ def could_be_rung(payload: str) -> bool:
 
 @dataclass(slots=True)
 class Facts:
-    """One credential's facts. Moments are seconds since the epoch; `idle_expires_at` slides with use.
+    """One credential's facts. Moments are seconds since the epoch; with `noted_at` the idle expiry slides.
 
     `further` are names of subjects that end these facts beside the principal's own, as `name_in` gives them; by
     themselves facts need not end at all.
@@ -63,7 +63,6 @@ class Facts:
     principal: Principal
     further: tuple[str, ...] = ()
     expires_at: float = math.inf
-    idle_expires_at: float = math.inf
     idle_timeout: float = math.inf
     loaded_at: float = 0.0
     # Whether it was found since the cache last looked for what it could do without.
@@ -82,4 +81,4 @@ class Facts:
         return own + self.further
 
     def expired(self, now: float) -> bool:
-        return self.expires_at <= now or self.idle_expires_at <= now
+        return self.expires_at <= now or now - self.noted_at >= self.idle_timeout

@@ -105,13 +105,16 @@ class Connection(asyncio.Protocol):
 
     def _read(self, data: bytes) -> None:
         """Deal with what is not known yet: a whole check, a part of one, anything else."""
-        head, empty_line = self._head, data.find(_END)
+        head = self._head
         try:
             head.feed(data)
         except Unreadable:
             self._hand_over(data)
             return
         endpoint = self._lane.endpoint(head.targets[0]) if head.targets else None
+        # Each line but two is a header of its own: nothing stands behind them, nor any name on two of them.
+        simple = data[-len(_END) :] == _END and data.count(b"\n") == len(head.headers) + _NOT_HEADERS
+        empty_line = len(data) - len(_END) if simple else data.find(_END)
         if len(data) > MAX_HEAD or (head.targets and endpoint is None):
             self._hand_over(data)
         elif empty_line < 0 and self._pieces < _MAX_PIECES:
@@ -124,21 +127,19 @@ class Connection(asyncio.Protocol):
         elif endpoint is None or head.complete != 1 or empty_line != len(data) - len(_END):
             self._hand_over(data)
         elif (last := head.last) is not None or (head.keep_alive and head.is_http_1_1()):
-            self._answer(endpoint, data, last=last)
+            self._answer(endpoint, data, simple=simple, last=last)
             head.forget()
         else:
             self._hand_over(data)
 
-    def _answer(self, endpoint: Endpoint, data: bytes, *, last: Last | None) -> None:
+    def _answer(self, endpoint: Endpoint, data: bytes, *, simple: bool, last: Last | None) -> None:
         """Answer a check whose head is read: from memory, which then knows it, or by asking."""
         headers, warm = self._head.headers, self._lane.warm_at(endpoint)
-        # Each line but two is a header of its own.
-        alone = data.count(b"\n") == len(headers) + _NOT_HEADERS
-        frame = warm.frame(headers) if alone and self._trusted else None
+        frame = warm.frame(headers) if simple and self._trusted else None
         if frame is not None:
             known, values = KnownHead(endpoint, warm, frame, last), frame.layout.values(headers)
             if self._let_pass_or_ask(data, known, values):
-                self._heads.remember(data, known, values)
+                self._heads.remember(data, known)
         else:
             self._begin_to_ask(data, endpoint, None, last=last)
 

@@ -19,11 +19,18 @@ _NEVER_READ = (
     "referer",
     "x-real-ip",
     "x-request-id",
+    "x-correlation-id",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
     "traceparent",
     "tracestate",
     "if-none-match",
     "if-modified-since",
+    "if-range",
     "range",
+    "sec-websocket-key",
+    "x-csrf-token",
+    "x-xsrf-token",
     "cf-connecting-ip",
     "cf-ray",
 )
@@ -60,7 +67,7 @@ class HeadLayout:
     def frame(self, headers: Headers) -> Frame:
         return Frame(
             self,
-            rest=b"\n".join([b"", *(headers[name] for name in self.rest)]),
+            rest=b"\n" + b"\n".join([headers[name] for name in self.rest]),
             workspace=None if self.workspace is None else headers[self.workspace],
         )
 
@@ -69,7 +76,8 @@ class HeadLayout:
         return [headers[name] for name in self.varying]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for each head that is new, and that would take as long as to find its place.
+@dataclass(slots=True)
 class Frame:
     """What a check reads in a head but for what varies: the same in many heads.
 
@@ -85,6 +93,7 @@ def lay_out(names: tuple[bytes, ...], endpoint: Endpoint, *, workspace_header: s
     """Give the layout of a head with these names; `None` for one that is malformed, or says something twice.
 
     aiohttp, whose lane must not be the stricter one, refuses requests without a host, and WebSockets of long ago.
+    A header that names a workspace is read, whatever else its name is used for: it does not vary.
     """
     family = family_of(endpoint)
     spelling = {name.decode("latin-1").lower(): name for name in names}
@@ -92,7 +101,8 @@ def lay_out(names: tuple[bytes, ...], endpoint: Endpoint, *, workspace_header: s
         return None
     if not family.twins.isdisjoint(spelling) or "sec-websocket-key1" in spelling:
         return None
-    varying = [name for name in spelling if name == family.target or name in _VARYING]
+    may_vary = _VARYING - {workspace_header}
+    varying = [name for name in spelling if name == family.target or name in may_vary]
     places = {name: place for place, name in enumerate(varying)}
     strip = _AUTHORIZATION if "authorization" in spelling else _API_KEY
     return HeadLayout(

@@ -95,6 +95,6 @@ class WarmCredentials:
 
     def _unknown(self, credential: bytes, recognise: Callable[[str], Awaitable[object]]) -> NotAtOnce:
         """Give what to raise for one that memory does not know, nor the store where it was asked at once."""
-        if not self._at_once.waits or len(credential) > _MAX_LOOKED_UP:
+        if self._at_once.learns or len(credential) > _MAX_LOOKED_UP:
             return NotAtOnce()
         return NotAtOnce(partial(recognise, credential.decode("utf-8", "surrogateescape")))

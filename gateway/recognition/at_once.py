@@ -45,9 +45,9 @@ class RecognitionAtOnce:
         self._touch_api_key = api_keys.last_use.touch
 
     @property
-    def waits(self) -> bool:
-        """Whether whatever memory does not know is for `Recognition` to find."""
-        return self._facts.waits
+    def learns(self) -> bool:
+        """Whether the database is asked as well; where not, what memory does not know is for `Recognition` to find."""
+        return self._facts.learns_at_once
 
     def recall(self, fingerprint: bytes) -> Facts | None:
         """Give what memory knows, and note the use."""
@@ -55,10 +55,11 @@ class RecognitionAtOnce:
         if facts is None:
             return None
         now = time.time()
+        idle = now - facts.noted_at
         # As `Facts.expired`, without its call: this line is part of every check.
-        if facts.expires_at <= now or facts.idle_expires_at <= now:
+        if facts.expires_at <= now or idle >= facts.idle_timeout:
             return None
-        if now - facts.noted_at >= _NOTED_EVERY or now < facts.noted_at:
+        if idle >= _NOTED_EVERY or idle < 0.0:
             self.note_use(facts, now)
         return facts
 
@@ -73,13 +74,12 @@ class RecognitionAtOnce:
 
     def note_use(self, facts: Facts, now: float) -> None:
         """Slide the idle expiry (the absolute one never moves, ASVS 7.3.2), and remember when it was."""
-        facts.noted_at = now
-        facts.idle_expires_at = now + facts.idle_timeout
+        before, facts.noted_at = facts.noted_at, now
         principal = facts.principal
         if principal.session_id is not None:
-            self._touch_session(principal.session_id, now)
+            self._touch_session(principal.session_id, now, before)
         elif principal.api_key_id is not None:
-            self._touch_api_key(principal.api_key_id, now)
+            self._touch_api_key(principal.api_key_id, now, before)
 
     def _learn(self, fingerprint: bytes, credential: bytes, read: Callable[[str], Facts | None]) -> Facts | None:
         facts = self._facts.learn(fingerprint, lambda: read(credential.decode("utf-8", "surrogateescape")))

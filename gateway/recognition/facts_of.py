@@ -64,8 +64,8 @@ class FactsOf:
                 **self._owner(account, known.standing), credential=kind, session_id=session.id, level=level
             ),
             expires_at=session.expires_at.timestamp(),
-            idle_expires_at=session.idle_expires_at.timestamp(),
             idle_timeout=_seconds(session.idle_timeout),
+            noted_at=session.last_seen_at.timestamp(),
         )
 
     def api_key(self, known: KnownApiKey) -> Facts:

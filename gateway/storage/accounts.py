@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Conflict
 from gateway.models import Account, OrganizationRole
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts
 from gateway.storage.workspaces import join_default_workspace
 

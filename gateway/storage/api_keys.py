@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import ApiKey, Scope
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import api_keys
 
 _TOUCH = (

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import audit_checkpoints
 
 _COLUMNS = audit_checkpoints.c

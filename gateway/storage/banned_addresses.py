@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import banned_addresses
 from gateway.storage.upsert import upsert
 

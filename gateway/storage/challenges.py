@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import Challenge
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import challenges
 
 

@@ -82,7 +82,7 @@ class Database:
     @property
     def answers_at_once(self) -> bool:
         """Whether `look_up_at_once` ever gives something."""
-        return self._short_way.at_once
+        return self._short_way.answers_at_once
 
     def look_up_at_once(self, read: PreparedRead, wanted: str | bytes) -> Row | None:
         """Give the row where that takes microseconds; `None` says nothing: `look_up`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import Account, AuthMode, OrganizationRole
 from gateway.storage.accounts import account_from_row
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts, organizations
 
 # The stored mode is part of the question: a process that still runs without logins finds nobody once they are wanted.

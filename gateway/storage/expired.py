@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import OrganizationRole
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import (
     accounts,
     api_keys,

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Conflict
 from gateway.grammar.group_names import canonical_group_name
 from gateway.models import Account, Group
 from gateway.storage.accounts import account_from_row
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts, group_members, groups
 
 _NAMES_OF_ACCOUNT = (

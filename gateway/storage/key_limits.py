@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import KeyLimits
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import organizations
 
 _SELECT = select(*(organizations.c[field.name] for field in fields(KeyLimits)))

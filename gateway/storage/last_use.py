@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,7 +22,12 @@ Write = Callable[["AsyncConnection", Mapping[str, datetime]], Awaitable[None]]
 
 # Far below any idle timeout.
 _INTERVAL = timedelta(seconds=30)
-# As many uses outlast a batch that could not be written.
+_RETRY = timedelta(seconds=1)
+# Of one transaction: logins wait behind it, and checks while it is put together.
+_BATCH = 1000
+# So many do not wait for the interval: far more come only once than are in use at once.
+_MANY = 50_000
+# As many uses outlast a database that is away, or slower than they come.
 _KEPT = 100_000
 
 
@@ -30,12 +37,26 @@ class LastUse:
     def __init__(self, database: Database, *, write: Write) -> None:
         self._database = database
         self._write = write
-        # Seconds since the epoch: this is done for each check, and a moment is made when it is written.
+        # Seconds since the epoch: this is done for each check, and a moment is made when it is written. Whoever waits
+        # for longest comes first.
         self._seen: dict[str, float] = {}
+        self._many_wait = asyncio.Event()
+        # Whoever was used since then, and does not wait, was written early.
+        self._written_since = math.inf
 
-    def touch(self, record_id: str, now: float) -> None:
-        """Remember a use; written with the next batch."""
+    def touch(self, record_id: str, now: float, before: float = 0.0) -> None:
+        """Remember a use; it is written within the interval. `before`: the one before, as far as it is known.
+
+        Whoever was written early comes again with the next interval: the many that are in use all the time would be
+        written all the time.
+        """
+        if before >= self._written_since and record_id not in self._seen:
+            return
         self._seen[record_id] = now
+        if len(self._seen) >= _MANY:
+            self._many_wait.set()
+            if len(self._seen) > _KEPT:
+                self._forget_oldest()
 
     def latest(self, record_id: str, stored: datetime | None) -> datetime | None:
         """Give what this process knows of a record's last use, beside what is stored."""
@@ -44,28 +65,51 @@ class LastUse:
         return max(seen, stored) if seen is not None and stored is not None else seen or stored
 
     async def write(self) -> None:
-        """Write what was seen since the last batch. Raises `Unavailable`."""
-        seen, self._seen = self._seen, {}
-        if not seen:
-            return
-        try:
-            async with self._database.write() as connection:
-                await self._write(connection, {record_id: _moment(at) for record_id, at in seen.items()})
-        except Unavailable:
-            # Kept for the next batch; what was seen since is newer.
-            kept = seen | self._seen
-            # A long outage must not use up the memory; whoever was seen first is forgotten first.
-            for record_id in list(islice(kept, max(0, len(kept) - _KEPT))):
-                del kept[record_id]
-            self._seen = kept
-            raise
+        """Write what was seen until now. Raises `Unavailable`; what was not written is kept for the next time."""
+        for _ in range(0, len(self._seen), _BATCH):
+            await self._write_batch()
 
     async def run(self) -> None:
-        """Write batches until cancelled."""
+        """Write at the end of each interval, and early when many wait, until cancelled."""
         while True:
-            await asyncio.sleep(_INTERVAL.total_seconds())
-            with suppress(Unavailable):
-                await self.write()
+            began_at, ends_at = time.time(), asyncio.get_running_loop().time() + _INTERVAL.total_seconds()
+            self._written_since = math.inf
+            while await self._many_wait_before(ends_at):
+                self._written_since = began_at
+                await self._try_to_write()
+            await self._try_to_write()
+
+    async def _many_wait_before(self, ends_at: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(ends_at):
+                await self._many_wait.wait()
+        return asyncio.get_running_loop().time() < ends_at
+
+    async def _try_to_write(self) -> None:
+        try:
+            await self.write()
+        except Unavailable:
+            await asyncio.sleep(_RETRY.total_seconds())
+        if len(self._seen) < _MANY:
+            self._many_wait.clear()
+
+    async def _write_batch(self) -> None:
+        """Write those who wait for longest; they are known here until they are stored."""
+        async with self._database.write() as connection:
+            batch = dict(islice(self._seen.items(), _BATCH))
+            # Another call may have written all of them meanwhile.
+            if batch:
+                await self._write(connection, {record_id: _moment(at) for record_id, at in batch.items()})
+        for record_id, written in batch.items():
+            seen = self._seen.pop(record_id, written)
+            if seen != written:
+                # Used again meanwhile: it waits anew, behind the others.
+                self._seen[record_id] = seen
+
+    def _forget_oldest(self) -> None:
+        # Several at once: a dict looks for its first entry from where it began.
+        for record_id in list(islice(self._seen, _BATCH)):
+            del self._seen[record_id]
 
 
 def _moment(seconds: float) -> datetime:

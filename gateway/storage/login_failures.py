@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import login_failures
 from gateway.storage.upsert import upsert
 

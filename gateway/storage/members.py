@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import Account, OrganizationRole
 from gateway.storage.accounts import account_from_row
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts, workspace_members, workspaces
 from gateway.storage.workspaces import OLDEST_FIRST
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import one_time_tokens
 
 

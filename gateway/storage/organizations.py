@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import AuthMode, Organization
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import organizations
 
 ONLY_SLOT = 1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from gateway.storage.asyncio_engine import create_async_engine
 from gateway.storage.engines import LOCK_WAIT_SECONDS, READ_CONNECTIONS, Engines
 from gateway.storage.postgresql_hosts import PostgresqlHosts
 from gateway.storage.postgresql_reader import PostgresqlReader

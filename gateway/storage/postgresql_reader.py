@@ -52,7 +52,7 @@ class PostgresqlReader:
     One that fails is replaced, and what it was asked is asked the ordinary way.
     """
 
-    at_once = False
+    answers_at_once = False
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], dialect: Dialect) -> None:
         self._connect = connect

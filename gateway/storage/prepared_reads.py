@@ -36,10 +36,10 @@ class PreparedRead:
 
 
 class ShortWay(Protocol):
-    """A way to an engine's rows that is quicker than SQLAlchemy's. `at_once`: it can do without waiting."""
+    """A way to the rows of an engine that is quicker than that of SQLAlchemy. `answers_at_once`: without waiting."""
 
     @property
-    def at_once(self) -> bool: ...
+    def answers_at_once(self) -> bool: ...
 
     async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         """Give the row, if there is one; `None`: this way is closed now, ask the ordinary way.

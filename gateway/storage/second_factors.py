@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import pending_second_factors, recovery_codes, second_factors
 from gateway.storage.upsert import upsert
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Conflict
 from gateway.grammar.group_names import canonical_group_name
 from gateway.models import OrganizationRole, ServiceAccount, WorkspaceRole
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import service_accounts, service_memberships
 
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, union, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import Account, Session
 from gateway.storage.accounts import account_from_row
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts, challenges, sessions
 
 

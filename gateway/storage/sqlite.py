@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, event
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from gateway.errors import Unavailable
+from gateway.storage.asyncio_engine import create_async_engine
 from gateway.storage.engines import LOCK_WAIT_SECONDS, READ_CONNECTIONS, Engines
 from gateway.storage.sqlite_reader import SqliteReader
 
@@ -68,7 +68,8 @@ def _connect(
     try:
         return await_only(asyncio.shield(connecting))
     except asyncio.CancelledError:
-        with suppress(sqlite3.Error):
+        # Whatever goes wrong with it, what is raised is that this was cancelled: a stop waits for that.
+        with suppress(Exception):
             await_only(connecting).close()
         raise
 

@@ -20,7 +20,7 @@ _PAUSE_SECONDS = 1.0
 class SqliteReader:
     """A connection that cannot write and never waits: whatever is in its way is for the ordinary way to find out."""
 
-    at_once = True
+    answers_at_once = True
 
     def __init__(self, path: Path, dialect: Dialect) -> None:
         self._path = path

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Table, and_, bindparam, case, func, literal, or_, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.models import (
     Account,
@@ -22,6 +21,7 @@ from gateway.models import (
     Workspace,
     WorkspaceRole,
 )
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.json_rows import JsonRows
 from gateway.storage.tables import (
     group_members,

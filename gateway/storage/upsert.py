@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.storage.asyncio_engine import AsyncConnection
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Conflict
 from gateway.models import Account, OrganizationRole, WorkspaceRole
 from gateway.storage.accounts import account_from_row
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.tables import accounts, workspace_members
 from gateway.storage.workspaces import insert_workspace_member
 

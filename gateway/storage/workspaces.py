@@ -7,11 +7,11 @@ from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Conflict
 from gateway.grammar.group_names import canonical_group_name
 from gateway.models import OrganizationRole, Workspace, WorkspaceRole
+from gateway.storage.asyncio_engine import AsyncConnection
 from gateway.storage.columns import UtcDateTime
 from gateway.storage.tables import accounts, workspace_members, workspaces
 

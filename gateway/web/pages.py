@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from gateway.resources import resource_folder
 
@@ -22,6 +22,8 @@ _HSTS_AGE = timedelta(days=730)
 
 # A file's address changes with its content, so that it may be cached for ever. Eight hex digits tell versions apart.
 _VERSION_DIGITS = 8
+
+_PARTS_OF_PAGES = {"layout.html", "_fields.html"}
 
 # What would end the directive, the policy or the header line, and let a return URL write a policy of its own.
 _ENDS_DIRECTIVE = re.compile(r"[^ -~]|[;,]")
@@ -40,7 +42,7 @@ class Pages:
     _environment: Environment = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_environment", _compiled(self.templates, self.static))
+        object.__setattr__(self, "_environment", _environment_of(self.templates, self.static))
 
     def render(self, name: str, /, **context: object) -> str:
         """Fill in a template; raises `jinja2.UndefinedError` for a value that it needs and was not given.
@@ -51,10 +53,15 @@ class Pages:
 
 
 @cache
-def _compiled(templates: Path, static: Path) -> Environment:
-    """Compile every template, once in a process: a broken one stops the start and not a login."""
+def _environment_of(templates: Path, static: Path) -> Environment:
+    """Read every file, once in a process: one that cannot be read stops the start and not a login.
+
+    A template is compiled for the first page that needs it, which then takes 3 to 10 ms more: all of them would be a
+    tenth of a start. What most pages consist of takes as long as several, and is compiled here.
+    """
+    sources = {path.name: (path.read_text("utf-8"), str(path), None) for path in templates.glob("*.html")}
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FunctionLoader(sources.get),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -63,8 +70,8 @@ def _compiled(templates: Path, static: Path) -> Environment:
     )
     environment.globals.update(static_url=_static_urls(static), field_to_focus=field_to_focus)
     environment.tests["web_address"] = is_web_address
-    for path in templates.glob("*.html"):
-        environment.get_template(path.name)
+    for name in _PARTS_OF_PAGES & sources.keys():
+        environment.get_template(name)
     return environment
 
 

@@ -52,7 +52,7 @@ def facts(account: str = "ada", session: str = "s1") -> Facts:
         level=1,
         must_change_password=False,
     )
-    return Facts(principal, expires_at=2e9, idle_expires_at=2e9, idle_timeout=3600)
+    return Facts(principal, expires_at=2e9)
 
 
 class Store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import permutations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +11,7 @@ import pytest
 
 from gateway.fast_lane.connection import Connection
 from gateway.fast_lane.heads import MAX_HEAD
-from gateway.fast_lane.known_heads import MAX_HEADS, MAX_KINDS, KnownHead, KnownHeads
+from gateway.fast_lane.known_heads import MAX_HEADS, MAX_MARKS, Branch, KnownHead, KnownHeads
 from gateway.forward_auth.head_layout import lay_out
 from gateway.forward_auth.original_request import Endpoint
 from tests.fast_lane.checks import FAMILIES, plain
@@ -20,8 +20,9 @@ from tests.fast_lane.heads import check, head, page, stranger
 from tests.fast_lane.test_connections import connected, known
 from tests.fast_lane.test_property import Client
 from tests.support.gateway import Gateway, environment, start_gateway
-from tests.support.lanes import Lane
+from tests.support.lanes import Lane, lane_of_gateways
 from tests.support.raw_conversation import converse
+from tests.support.team import WORKSPACES, administrator
 
 if TYPE_CHECKING:
     from gateway.forward_auth.warm_check import WarmCheck
@@ -117,6 +118,20 @@ async def test_known_head_is_not_parsed_again(gateway: Gateway, read: list[bytes
     assert read == []
 
 
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_workspace_is_the_one_that_each_request_names(tmp_path: Path, lane: Lane) -> None:
+    """The header for it may be one that otherwise no check reads."""
+    with lane_of_gateways(lane):
+        async with start_gateway(environment(tmp_path, GATEWAY_WORKSPACE_HEADER="X-Correlation-Id")) as gateway:
+            admin = await administrator(gateway)
+            first, second = [(await admin.get("POST", WORKSPACES, {"display_name": name}))["id"] for name in "AB"]
+            said = []
+            for named in (first, first, first, second, "nobody's"):
+                answer = await gateway.check(Cookie=admin.session.cookie, X_Correlation_Id=named)
+                said.append((answer.status, answer.headers.get("Remote-Workspace")))
+    assert said == [(200, "A")] * 3 + [(200, "B"), (403, None)]
+
+
 async def test_untrusted_peer_is_refused_what_a_trusted_one_was_allowed(tmp_path: Path) -> None:
     """A2: what is known of a head says nothing about who sends it."""
     async with start_gateway(environment(tmp_path, GATEWAY_TRUSTED_PROXIES="127.0.0.1")) as gateway:
@@ -144,12 +159,22 @@ async def test_what_is_refused_is_not_remembered_and_makes_nothing_forgotten(
 def test_heads_are_remembered_up_to_a_bound() -> None:
     """A7: the memory cannot be filled from outside, by how many there are or by how long they are."""
     heads = KnownHeads()
-    for number in range(MAX_HEADS + 100):
-        _learn(heads, _from(b"%d" % number))
-    assert 0 < len(heads) <= MAX_HEADS
-    assert heads.recall(_from(b"%d" % (MAX_HEADS + 99))) is not None
+    sent = [_from(b"%d" % number) for number in range(MAX_HEADS + 100)]
+    for data in sent:
+        _learn(heads, data)
+    known = [data for data in sent if heads.recall(data) is not None]
+    assert len(known) <= MAX_HEADS
+    assert known[-1] == sent[-1]
     _learn(heads, _from(b"x" * 5000))
     assert heads.recall(_from(b"x" * 5000)) is None
+
+
+def test_head_that_is_parsed_again_and_again_makes_nothing_forgotten() -> None:
+    """A7."""
+    heads = KnownHeads()
+    _learn(heads, check())
+    _learn(heads, _from(b"browser"), times=MAX_HEADS + 2)
+    assert heads.recall(check()) is not None
 
 
 def test_what_never_comes_again_is_not_remembered() -> None:
@@ -157,31 +182,43 @@ def test_what_never_comes_again_is_not_remembered() -> None:
     for number in range(MAX_HEADS + 100):
         _learn(heads, _from(b"%d" % number), times=1)
         assert len(heads._seen_once) <= MAX_HEADS  # noqa: SLF001 - the bound is not to be seen from outside
-    assert len(heads) == 0
+    assert heads.recall(_from(b"1")) is None
 
 
 def test_nobody_is_remembered() -> None:
     """What is kept has neither where somebody went nor the credential."""
     heads = KnownHeads()
     _learn(heads, _from(b"browser"))
-    kept = repr(heads._kinds)  # noqa: SLF001 - what is kept is not to be seen from outside
+    kept = repr(heads._tree)  # noqa: SLF001 - what is kept is not to be seen from outside
     assert "browser" in kept
     assert "@cookie@" not in kept
     assert "reports" not in kept
 
 
-def test_kinds_are_remembered_up_to_a_bound_and_beside_each_other() -> None:
-    """What some proxy spells otherwise takes nothing from the others, nor their time."""
+def test_kinds_of_heads_are_remembered_beside_each_other() -> None:
+    """Browsers differ in which lines they send and in their order: each takes nothing from the others."""
     heads = KnownHeads()
-    odd = (b"Referer: /", b"Range: 0-1", b"CF-Ray: 1", b"traceparent: 1")
-    kinds = [check(*more) for number in range(len(odd) + 1) for more in combinations(odd, number)]
-    for data in kinds[:MAX_KINDS]:
-        _learn(heads, data)
-    assert None not in [heads.recall(data) for data in kinds[:MAX_KINDS]]
+    odd = (b"Referer: /", b"Range: 0-1", b"CF-Ray: 1", b"traceparent: 1", b"If-None-Match: 1")
+    kinds = [check(*more) for number in range(len(odd) + 1) for more in permutations(odd, number)]
     for data in kinds:
         _learn(heads, data)
-        assert heads.recall(data) is not None
-    assert len(heads._kinds) <= MAX_KINDS < len(kinds)  # noqa: SLF001 - the bound is not to be seen from outside
+    assert None not in [heads.recall(data) for data in kinds]
+
+
+def test_marks_that_are_tried_one_after_the_other_are_bounded() -> None:
+    """A7: nobody can make the checks of others slow by spelling a name in hundreds of ways."""
+    heads = KnownHeads()
+    spellings = [bytes(letters) for letters in product(*zip(b"referer", b"REFERER", strict=True))]
+    assert len(spellings) > MAX_MARKS
+    for spelling in spellings:
+        data = check(spelling + b": /")
+        _learn(heads, data)
+        # The bound is not to be seen from outside.
+        assert max(len(branch.marks) for branch in _branches(heads._tree)) <= MAX_MARKS  # noqa: SLF001
+    kinds = [check(), check(b"Referer: /"), check(b"Range: 0-1")]
+    for data in kinds:
+        _learn(heads, data)
+    assert None not in [heads.recall(data) for data in kinds]
 
 
 def test_same_pieces_between_other_names_are_another_head() -> None:
@@ -198,7 +235,15 @@ def test_long_values_are_for_the_parser() -> None:
     heads = KnownHeads()
     _learn(heads, check())
     assert heads.recall(check()) is not None
-    assert heads.recall(check().replace(b"reports", b"x" * MAX_HEAD)) is None
+    # A7: what is long is not searched for one mark after the other.
+    assert heads.recall(check().replace(b"reports", b"x" * 8192)) is None
+
+
+def _branches(branch: Branch) -> Iterator[Branch]:
+    yield branch
+    for _, pieces in branch.marks:
+        for following in pieces.values():
+            yield from _branches(following)
 
 
 def _from(agent: bytes) -> bytes:
@@ -212,4 +257,4 @@ def _learn(heads: KnownHeads, data: bytes, *, times: int = 2) -> None:
     assert layout is not None
     known = KnownHead(Endpoint.AUTH_REQUEST, cast("WarmCheck", None), layout.frame(headers), None)
     for _ in range(times):
-        heads.remember(data, known, layout.values(headers))
+        heads.remember(data, known)

@@ -96,7 +96,7 @@ def test_what_is_known_of_a_head_is_what_the_parser_says() -> None:
                 if parsed is not None:
                     # What came twice is remembered.
                     for _ in range(2):
-                        heads.remember(data, *parsed)
+                        heads.remember(data, parsed[0])
                 continue
             assert parsed is not None, (data, sequence)
             said = [(known, [value.strip() for value in values]) for known, values in (recalled, parsed)]

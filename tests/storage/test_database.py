@@ -140,9 +140,9 @@ async def test_whoever_goes_away_leaves_the_connections_to_the_others(database: 
     assert await _count(database) == 1
 
 
-@pytest.mark.both_databases
+@pytest.mark.parametrize("failure", [None, sqlite3.OperationalError(), RuntimeError()])
 async def test_connection_that_is_cancelled_halfway_leaves_no_thread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
 ) -> None:
     """The driver's thread would report to an event loop that may be closed by then."""
     begun, go_on = threading.Event(), threading.Event()
@@ -153,6 +153,8 @@ async def test_connection_that_is_cancelled_halfway_leaves_no_thread(
         opening.append(threading.current_thread())
         begun.set()
         go_on.wait()
+        if failure is not None:
+            raise failure
         return open_file(*arguments, **options)
 
     monkeypatch.setattr(sqlite3, "connect", open_when_told)
@@ -170,6 +172,7 @@ async def test_connection_that_is_cancelled_halfway_leaves_no_thread(
     await asyncio.to_thread(thread.join)
 
 
+@pytest.mark.both_databases
 async def test_writes_stand_in_line_instead_of_failing(database: Database) -> None:
     async def write(name: str) -> None:
         async with database.write() as connection:

@@ -59,8 +59,8 @@ class Disk:
         self._moves.set()
 
     @property
-    def at_once(self) -> bool:
-        return self._short_way.at_once
+    def answers_at_once(self) -> bool:
+        return self._short_way.answers_at_once
 
     async def ask(self, read: PreparedRead, wanted: str | bytes) -> list[Row] | None:
         """Be the short way: on a disk that is broken or stopped, it leads nowhere."""

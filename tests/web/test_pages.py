@@ -347,6 +347,20 @@ def test_missing_static_file_is_an_error_and_not_a_dead_link(tmp_path: Path) -> 
         Pages(site_name="Gateway", static=tmp_path).render("error.html", **CONTEXTS["error.html"])
 
 
+def test_pages_stay_those_of_the_start_while_another_version_is_installed(tmp_path: Path) -> None:
+    shown = tmp_path / "shown.html"
+    shown.write_text("{{ site_name }}: straße")
+    pages = Pages(site_name="Gateway", templates=tmp_path)
+    shown.unlink()
+    assert pages.render("shown.html") == "Gateway: straße"
+
+
+def test_template_that_cannot_be_read_is_an_error_before_any_page_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(OSError, match=r"folder\.html"):
+        Pages(site_name="Gateway", templates=tmp_path)
+
+
 def test_pages_cannot_be_framed_sniffed_stored_or_scripted() -> None:
     """W1."""
     headers = security_headers()
