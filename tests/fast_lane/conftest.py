@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvloop
 
+from tests.fast_lane.client import Client
 from tests.fast_lane.people import People, settle_in
 from tests.support.background import in_background
 from tests.support.gateway import Gateway, environment, start_gateway
@@ -98,3 +99,11 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
     """One pair for all tests of a process: none of them changes anything in it."""
     with in_background(_both(tmp_path_factory.mktemp("lanes")), new_loop=uvloop.new_event_loop) as both:
         yield both
+
+
+@pytest.fixture
+def client(lanes: Lanes) -> Iterator[Client]:
+    client = Client(lanes)
+    yield client
+    for lane in Lane:
+        client.close(lane)

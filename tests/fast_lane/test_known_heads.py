@@ -15,10 +15,10 @@ from gateway.fast_lane.known_heads import MAX_HEADS, MAX_MARKS, Branch, KnownHea
 from gateway.forward_auth.head_layout import lay_out
 from gateway.forward_auth.original_request import Endpoint
 from tests.fast_lane.checks import FAMILIES, plain
+from tests.fast_lane.client import Client
 from tests.fast_lane.conftest import Lanes
 from tests.fast_lane.heads import check, head, page, stranger
 from tests.fast_lane.test_connections import connected, known
-from tests.fast_lane.test_property import Client
 from tests.support.gateway import Gateway, environment, start_gateway
 from tests.support.lanes import Lane, lane_of_gateways
 from tests.support.raw_conversation import converse
@@ -39,14 +39,6 @@ ODD = (
     b"\r\nConnection: close", b"\r\n folded", b"\r\nCookie: a=b", b"\r\n\r\n" + page(b"/healthz")[:-2],
     b"x" * MAX_HEAD,
 )  # fmt: skip
-
-
-@pytest.fixture
-def client(lanes: Lanes) -> Iterator[Client]:
-    client = Client(lanes)
-    yield client
-    for lane in Lane:
-        client.close(lane)
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import pytest
 from aiohttp.http_parser import SINGLETON_HEADERS
@@ -19,9 +17,9 @@ from hypothesis import strategies as st
 
 from gateway.fast_lane.heads import SINGLE
 from tests.fast_lane.checks import CONTEXT, FAMILIES, Asked, checks, plain
+from tests.fast_lane.client import Client
 from tests.fast_lane.conftest import Lanes
 from tests.support.lanes import Lane
-from tests.support.raw_conversation import Connection, comparable
 
 TARGET = b"/api/authz/forward-auth"
 PLACES = (
@@ -49,48 +47,6 @@ MANY = "LANE_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("LANE_EXAMPLES", "500"))
 # Of all answers; the rest are refusals of every kind.
 FEWEST_ALLOWED = 0.15
-_FIRST_FINAL = 200
-_UNREADABLE = 400
-
-
-class Client:
-    """Keeps a connection to each lane, as long as it is let."""
-
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
-        self._kept: dict[Lane, Connection] = {}
-
-    def ask(self, lane: Lane, asked: Asked, *, anew: bool = False) -> tuple[Any, ...]:
-        """Give the answer, and what came before it and, where it was the last one, after it."""
-        if anew:
-            self.close(lane)
-        if lane not in self._kept:
-            self._kept[lane] = Connection(self._lanes.port(lane))
-        connection = self._kept[lane]
-        connection.send(asked.data)
-        interim = 0
-        while (answer := connection.answer(to_head=asked.to_head)) is not None and answer.status < _FIRST_FINAL:
-            interim += 1
-        assert answer is not None, (lane, asked.data)
-        says_so = any((name.lower(), value.lower()) == ("connection", "close") for name, value in answer.headers)
-        # What could not be read ends a connection without a word.
-        if not says_so and answer.status != _UNREADABLE:
-            return interim, comparable(answer)
-        rest = connection.rest()
-        self.close(lane)
-        return interim, comparable(answer), rest
-
-    def close(self, lane: Lane) -> None:
-        if (connection := self._kept.pop(lane, None)) is not None:
-            connection.close()
-
-
-@pytest.fixture
-def client(lanes: Lanes) -> Iterator[Client]:
-    client = Client(lanes)
-    yield client
-    for lane in Lane:
-        client.close(lane)
 
 
 def test_everybody_is_answered_alike_everywhere(lanes: Lanes, client: Client) -> None:
