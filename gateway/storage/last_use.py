@@ -25,7 +25,7 @@ _INTERVAL = timedelta(seconds=30)
 _RETRY = timedelta(seconds=1)
 # Of one transaction: logins wait behind it, and checks while it is put together.
 _BATCH = 1000
-# So many do not wait for the interval: far more come only once than are in use at once.
+# So many do not wait for the end of the interval: those who come only once would fill the memory.
 _MANY = 50_000
 # As many uses outlast a database that is away, or slower than they come.
 _KEPT = 100_000
