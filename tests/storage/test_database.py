@@ -6,10 +6,12 @@ import asyncio
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterable
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -231,6 +233,36 @@ async def test_locked_database_is_unavailable_and_heals(tmp_path: Path) -> None:
         await connection.execute(INSERT, {"name": "a"})
     assert await _count(database) == 1
     await database.close()
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("statement", ["PRAGMA journal_mode=WAL", "SELECT 1"])
+async def test_statement_that_is_cancelled_with_rows_left_to_read_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Whoever keeps the exception keeps its statement as well; as a rule the garbage does, for a while."""
+    execute, executed = aiosqlite.Cursor.execute, asyncio.Event()
+
+    async def execute_and_wait(cursor: aiosqlite.Cursor, sql: str, parameters: Iterable[Any] | None = None) -> None:
+        await execute(cursor, sql, parameters)
+        if sql == statement:
+            executed.set()
+            await asyncio.Event().wait()
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async with Database.opened(SqliteFile(tmp_path / "gateway.db")) as database:
+        with monkeypatch.context() as patched:
+            patched.setattr(aiosqlite.Cursor, "execute", execute_and_wait)
+            writing = asyncio.create_task(write())
+            await executed.wait()
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await writing
+        await write()
+    assert cancelled.tb is not None, "it was kept until here"
 
 
 @pytest.mark.both_databases
