@@ -14,6 +14,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp.web import BaseRequest, StreamResponse
 
 from gateway.fast_lane.connection import Connection
 from gateway.web.protocol import Protocol
@@ -138,6 +139,28 @@ async def test_client_that_says_no_more_is_answered(gateway: Gateway, kind: str)
         client.socket.send(asked)
         client.socket.shutdown(socket.SHUT_WR)
         assert await client.statuses(1) == [401 if kind == "stranger" else 200]
+        assert await client.ended()
+
+
+async def test_client_that_says_no_more_as_soon_as_it_is_answered_is_let_go(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N3: between an answer and the look for what comes next, the loop takes what has come."""
+    finish_response = Protocol.finish_response
+
+    async def finish(
+        this: Protocol, request: BaseRequest, response: StreamResponse, start_time: float | None = None
+    ) -> tuple[StreamResponse, bool]:
+        outcome = await finish_response(this, request, response, start_time)
+        # As the loop does.
+        if not this.eof_received():
+            cast("asyncio.Transport", this.transport).close()
+        return outcome
+
+    monkeypatch.setattr(Protocol, "finish_response", finish)
+    async with connected(gateway) as client:
+        await client.send(page(b"/healthz"))
+        assert await client.statuses(1) == [200]
         assert await client.ended()
 
 
