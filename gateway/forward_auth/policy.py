@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, assert_never
 from gateway.errors import GatewayError
 from gateway.forward_auth.original_request import OriginalRequest
 from gateway.forward_auth.presented import Credential, Presented
-from gateway.forward_auth.query import read_query
 from gateway.forward_auth.rule_compilation import REQUIREMENTS, compile_rule
 from gateway.forward_auth.rules import Asked, Located, Place, Requirement, Rule
 from gateway.forward_auth.scopes import is_in_scope
@@ -163,7 +162,7 @@ class _Who:
 
 def asked_by(presented: Presented, original: OriginalRequest) -> Asked:
     """Give what rules look at on every check."""
-    return Asked(presented, read_query(original.query) if original.query else ({},), original.preflight)
+    return Asked(presented, original.query, original.preflight)
 
 
 def strictest(judgements: Iterable[Judgement]) -> Judgement:

@@ -13,9 +13,18 @@ from gateway.forward_auth.patterns import Pattern
 # The values of each key, in order.
 QueryReading = Mapping[str, Sequence[str]]
 
+# Characters, as of a path that can be read in several ways: to decode all that a head can hold would take a tenth of a
+# second.
+_MAX_LENGTH = 8 * 1024
+
 
 def read_query(query: str) -> tuple[QueryReading, ...]:
-    """Give every reading of a query: applications disagree on `;` as a separator, and some cut at a `#`."""
+    """Give every reading of a query: applications disagree on `;` as a separator, and some cut at a `#`.
+
+    Of one that is too long to be read there is none.
+    """
+    if len(query) > _MAX_LENGTH:
+        return ()
     text = query.removeprefix("?")
     spellings = dict.fromkeys([text, text.partition("#")[0]])
     readings = []
@@ -78,7 +87,12 @@ class Condition:
 
 
 def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, opens: bool) -> bool:
-    """Say whether all conditions of one alternative hold: in every reading if the rule opens, in any if it denies."""
+    """Say whether all conditions of one alternative hold: in every reading if the rule opens, in any if it denies.
+
+    What is not read never opens, and never saves from a rule that denies.
+    """
+    if not readings:
+        return not opens
     verdicts = (
         any(all(condition.holds(reading, opens=opens) for condition in conditions) for conditions in alternatives)
         for reading in readings

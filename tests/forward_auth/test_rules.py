@@ -10,6 +10,7 @@ import pytest
 from gateway.errors import InvalidApiKey
 from gateway.forward_auth.policy import Outcome, Policy
 from gateway.forward_auth.presented import ANONYMOUS, Credential, Presented
+from gateway.forward_auth.query import QueryReading, read_query
 from gateway.grammar.subjects import ROLES
 from gateway.models import CredentialKind, OrganizationRole, Principal, Scope
 from tests.support.rules import ask, policy, rule
@@ -252,6 +253,36 @@ def test_query_conditions(condition: dict[str, Any], query: str, opens: bool, de
     assert outcome(policy(rule("bypass", query=[[condition]])), ANONYMOUS, f"/{query}") is (ALLOW if opens else FORBID)
     denied = policy(rule("deny", query=[condition]), rule("bypass"))
     assert outcome(denied, ANONYMOUS, f"/{query}") is (FORBID if denies else ALLOW)
+
+
+@pytest.mark.parametrize("operator", ["present", "absent"])
+def test_query_that_is_too_long_to_be_read_never_opens_and_never_saves(operator: str) -> None:
+    """N3: to read it would keep everybody else waiting. Rules that do not look at it are none the worse."""
+    condition = [{"operator": operator, "key": "a"}]
+    opened = policy(rule("bypass", query=condition), rule("deny"))
+    denied = policy(rule("deny", query=condition), rule("bypass"))
+    readable = "/?" + "a&b&" * 2000
+    long = readable + "c" * 1000
+    assert (outcome(opened, ANONYMOUS, readable) is ALLOW) == (operator == "present")
+    assert [outcome(rules, ANONYMOUS, long) for rules in (opened, denied)] == [FORBID, FORBID]
+    assert outcome(policy(rule("bypass")), ANONYMOUS, long) is ALLOW
+
+
+def test_query_is_read_only_where_a_rule_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N3: whoever writes it chooses how long that takes; for all rules and readings of a path once is enough."""
+    read: list[str] = []
+
+    def note(query: str) -> tuple[QueryReading, ...]:
+        read.append(query)
+        return read_query(query)
+
+    monkeypatch.setattr("gateway.forward_auth.rules.read_query", note)
+    looking = rule("deny", "closed.test", query=[{"key": "a"}])
+    rules = policy(looking, looking, rule("bypass", "*.test", networks=["203.0.113.0/24"]), rule("bypass", "*.test"))
+    assert outcome(rules, ANONYMOUS, "https://open.test/%61?a") is ALLOW
+    assert read == []
+    assert outcome(rules, ANONYMOUS, "https://closed.test/%61?b") is ALLOW
+    assert read == ["?b"]
 
 
 def test_query_lists_are_alternatives_of_conjunctions() -> None:
