@@ -94,7 +94,7 @@ def _end_statement(failed: ExceptionContext) -> None:
     """End a statement that was cancelled with rows left to read, before its connection is closed.
 
     SQLite keeps a closed connection open beneath while it has such a statement, which is held by the traceback until
-    the garbage is collected: the transaction would go on, and nobody else could write.
+    the garbage is collected: the transaction would go on. Nobody else could write, or empty the WAL if it only reads.
     """
     if isinstance(failed.original_exception, asyncio.CancelledError) and failed.execution_context is not None:
         # Whatever goes wrong with it, what is raised is that this was cancelled.
