@@ -207,6 +207,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep a connection open on which nothing more is asked, until what was asked is answered."""
         self._ended = True
+        # To say no closes it.
+        self._pending_writes.flush()
         return self._asking is not None
 
     def pause_writing(self) -> None:

@@ -19,7 +19,7 @@ MANY = 32
 
 
 class PendingWrites:
-    """Answers of this turn of the event loop that runs, to connections that each have one to come."""
+    """Answers of one turn of the event loop that runs: no more than one to each connection."""
 
     __slots__ = ("_call_soon", "_waiting")
 

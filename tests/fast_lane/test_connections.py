@@ -151,6 +151,15 @@ async def test_client_that_says_no_more_is_answered(gateway: Gateway, kind: str)
         assert await client.ended()
 
 
+async def test_what_came_behind_a_declined_upgrade_is_answered_to_who_says_no_more(gateway: Gateway) -> None:
+    """It is read only once the request for the upgrade has its answer."""
+    async with connected(gateway) as client:
+        client.socket.send(page(b"/healthz", b"Connection: Upgrade", b"Upgrade: websocket") + page(b"/healthz"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert await client.statuses(2) == [200, 200]
+        assert await client.ended()
+
+
 async def test_client_that_says_no_more_as_soon_as_it_is_answered_is_let_go(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,21 +263,26 @@ async def test_client_that_reads_no_answers_is_not_read_either(gateway: Gateway,
         await finishing
 
 
+@pytest.mark.parametrize("ended_by", ["gateway", "client"])
 async def test_end_of_a_connection_does_not_take_an_answer_with_it(
-    gateway: Gateway, transports: list[asyncio.Transport]
+    gateway: Gateway, transports: list[asyncio.Transport], ended_by: str
 ) -> None:
     quick = await known(gateway)
     async with connected(gateway) as client:
         await client.send(quick)
         assert await client.statuses(1) == [200]
         await turns()
-        # As where a gateway that ends looks at its connections in the turn in which a check comes.
+        # As where a gateway that ends looks at its connections in the turn in which a check comes; and as where the
+        # loop hears of so many that it asks once more who says something, or says no more, before it goes on.
         connection = transports[-1].get_protocol()
         assert isinstance(connection, Connection | Protocol)
         connection.data_received(quick)
         while connection.owes_answer:
             await turns(1)
-        connection.force_close()
+        if ended_by == "gateway":
+            connection.force_close()
+        elif not connection.eof_received():
+            transports[-1].close()
         assert await client.statuses(1) == [200]
         assert await client.ended()
 
