@@ -11,7 +11,7 @@ from gateway.errors import MalformedRequest
 _MAX_LENGTH = 64 * 1024
 _MAX_AMBIGUOUS_LENGTH = 8 * 1024
 _MAX_READINGS = 64
-# Of all readings together: each is decoded in three ways and judged by every rule, and everybody else waits for that.
+# Of all readings together: each is decoded in four ways and judged by every rule, and everybody else waits for that.
 _MAX_LENGTH_OF_READINGS = 64 * 1024
 
 _UNREADABLE_AS_SENT = re.compile(r"[^\x21-\x7e]|#|%(?![0-9A-Fa-f]{2})")
@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Some file systems drop trailing dots and blanks: a segment of nothing else is another name for its parent.
 _BLANK_SEGMENT = re.compile(r"/(?!\.{1,2}(?:/|$))[. ]+(?:/|$)")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
-# The beginning of each.
+# Where one begins.
 _ESCAPED_SLASH = re.compile(r"%(?=2f)", re.IGNORECASE)
 _ESCAPED_SLASHES = re.compile(r"%(?=2f|5c)", re.IGNORECASE)
 _NETWORK_PATH = re.compile(r"[/\\]{2,}[^/\\]*")

@@ -52,8 +52,8 @@ class Condition:
     value: str
     pattern: Pattern | None = None
 
-    def holds(self, reading: QueryReading, *, opens: bool) -> bool:
-        """Say whether it holds: of a repeated key every value has to fit a rule that opens, and any one that denies.
+    def holds(self, reading: QueryReading, *, surely: bool) -> bool:
+        """Say whether it holds, or may hold: nobody knows which value of a repeated key an application takes.
 
         An absent key compares as an empty value, as in Authelia.
         """
@@ -63,7 +63,7 @@ class Condition:
         if self.operator is QueryOperator.ABSENT:
             return not values
         verdicts = (self._fits(value) for value in values or ("",))
-        return all(verdicts) if opens else any(verdicts)
+        return all(verdicts) if surely else any(verdicts)
 
     def _fits(self, value: str) -> bool:
         match self.operator:
@@ -86,15 +86,15 @@ class Condition:
         return self.pattern is not None and self.pattern.search(readable) is not None
 
 
-def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, opens: bool) -> bool:
-    """Say whether all conditions of one alternative hold: in every reading if the rule opens, in any if it denies.
+def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, surely: bool) -> bool:
+    """Say whether all conditions of one alternative hold: `surely` in every reading, otherwise in any.
 
-    What is not read never opens, and never saves from a rule that denies.
+    What is not read may fit.
     """
     if not readings:
-        return not opens
+        return not surely
     verdicts = (
-        any(all(condition.holds(reading, opens=opens) for condition in conditions) for conditions in alternatives)
+        any(all(condition.holds(reading, surely=surely) for condition in conditions) for conditions in alternatives)
         for reading in readings
     )
-    return all(verdicts) if opens else any(verdicts)
+    return all(verdicts) if surely else any(verdicts)

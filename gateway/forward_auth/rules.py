@@ -126,12 +126,16 @@ class Located:
         """Whether this is a preflight that the rule lets pass; it cannot carry a credential."""
         return asked.preflight and self.rule.allow_preflight
 
+    def is_certain(self, asked: Asked) -> bool:
+        """Whether the query fits however an application reads it; if not, the rule may cover a request or not."""
+        return not self.rule.query or query_fits(self.rule.query, asked.queries, surely=True)
+
     def misfits(self, asked: Asked) -> Iterator[Criterion]:
         """Yield each criterion that is evaluated on every check and does not hold."""
         rule = self.rule
         if rule.networks and not _is_from(asked.presented.client_address, rule):
             yield Criterion.NETWORKS
-        if rule.query and not query_fits(rule.query, asked.queries, opens=rule.opens):
+        if rule.query and not query_fits(rule.query, asked.queries, surely=False):
             yield Criterion.QUERY
         credential = self.credential(asked.presented)
         # A rule that opens takes only these kinds, and asks everybody else to log in; one that denies is about them.

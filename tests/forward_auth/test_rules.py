@@ -17,6 +17,7 @@ from tests.support.rules import ask, policy, rule
 from tests.support.visitors import ADA, BAD_KEY, SERVICE, in_groups, logged_in, nobody_from, with_credential
 
 ALLOW, LOG_IN, FORBID = Outcome.ALLOW, Outcome.LOG_IN, Outcome.FORBID
+SECOND_FACTOR = Outcome.SECOND_FACTOR
 BOB = replace(in_groups(ADA, "guests"), email="bob@example.com", username="bob")
 POLICIES = ["bypass", "one_factor", "two_factor", "deny"]
 
@@ -268,6 +269,31 @@ def test_query_that_is_too_long_to_be_read_never_opens_and_never_saves(operator:
     assert outcome(policy(rule("bypass")), ANONYMOUS, long) is ALLOW
 
 
+@pytest.mark.parametrize(
+    "query", ["admin=1&" + "a" * 9000, "admin=1&admin=2", "admin=2;admin=1"], ids=["too long", "twice", "semicolon"]
+)
+@pytest.mark.parametrize(
+    ("first", "then", "outcomes", "decides"),
+    [
+        (("two_factor",), "bypass", (LOG_IN, SECOND_FACTOR), "rule 1"),
+        (("bypass",), "two_factor", (LOG_IN, SECOND_FACTOR), "rule 2"),
+        (("bypass", "two_factor"), "bypass", (LOG_IN, SECOND_FACTOR), "rule 2"),
+        (("one_factor",), "bypass", (LOG_IN, ALLOW), "rule 1"),
+        (("deny",), "bypass", (FORBID, FORBID), "rule 1"),
+        (("bypass", "one_factor"), "deny", (FORBID, FORBID), "rule 3"),
+    ],
+)
+def test_query_that_can_be_read_in_several_ways_is_judged_by_the_strictest(
+    query: str, first: tuple[str, ...], then: str, outcomes: tuple[Outcome, Outcome], decides: str
+) -> None:
+    """C1: whoever writes it must not leave a rule by it, for one that asks for less."""
+    looking = [rule(decision, query=[{"key": "admin", "value": "1"}]) for decision in first]
+    rules = policy(*looking, rule(then))
+    decisions = [rules.decide(presented, ask(f"/?{query}")) for presented in (ANONYMOUS, logged_in(ADA))]
+    assert tuple(decision.outcome for decision in decisions) == outcomes
+    assert {decision.rule for decision in decisions} == {decides}
+
+
 def test_query_is_read_only_where_a_rule_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """N3: whoever writes it chooses how long that takes; for all rules and readings of a path once is enough."""
     read: list[str] = []
@@ -380,7 +406,7 @@ def test_several_scopes_add_up() -> None:
 def test_scope_narrows_and_never_widens() -> None:
     key = with_credential(CredentialKind.API_KEY, scopes=(Scope(path="/api/**"),))
     assert outcome(policy(rule("deny")), key, "/api/x") is FORBID
-    assert outcome(policy(rule("two_factor")), key, "/api/x") is Outcome.SECOND_FACTOR
+    assert outcome(policy(rule("two_factor")), key, "/api/x") is SECOND_FACTOR
     assert outcome(policy(rule("two_factor")), key, "/x") is Outcome.OUT_OF_SCOPE
 
 
