@@ -1,7 +1,7 @@
 """Answers that leave together, after all requests that came together were read.
 
 To hand each to the kernel at once costs a tenth more: the way through the network takes the check's code and data out
-of the processor's caches, and a client that has dealt with its last answer by then sleeps, and is woken for each.
+of the processor's caches.
 """
 
 from __future__ import annotations
