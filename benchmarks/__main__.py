@@ -68,7 +68,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=1, show_default=True, help="Of each load in each round.")
 def quick(rounds: int, seconds: int) -> None:
     """P1 to P3 in less than a minute: the processor's time for a check."""

@@ -71,6 +71,8 @@ def _what_would_pass(ways: tuple[str, ...]) -> Iterator[str]:
 
 
 def _fate(rule: RuleReport) -> str:
+    if rule.covers and not rule.certain:
+        return f"may cover it, for the query can be read in several ways{', and decides' if rule.decides else ''}"
     if rule.decides:
         return "covers it, and decides"
     if rule.covers:

@@ -14,6 +14,7 @@ import structlog
 from gateway.fast_lane.heads import MAX_HEAD, Head, HeadReader, Last, Unreadable
 from gateway.fast_lane.known_heads import KnownHead
 from gateway.fast_lane.lane import Asked, Lacking
+from gateway.fast_lane.pending_writes import write
 from gateway.forward_auth.warm_credentials import NotAtOnce
 from gateway.web import protocol
 
@@ -37,13 +38,14 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answered", "_asking", "_ended", "_head", "_heads", "_lane", "_last", "_leaving", "_peer",
-        "_pieces", "_stamp", "_timer", "_transport", "_trusted", "_unread", "_writable",
+        "_pending_writes", "_pieces", "_stamp", "_timer", "_transport", "_trusted", "_unread", "_writable",
     )  # fmt: skip
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._heads = lane.heads
         self._stamp = lane.stamp
+        self._pending_writes = lane.pending_writes
         self._head = HeadReader()
         # What has come and could not be answered yet: a part of a head, or what follows a check that is being answered.
         self._unread = bytearray()
@@ -92,13 +94,8 @@ class Connection(asyncio.Protocol):
             # Whatever it is, the full check meets it as well, and answers 503.
             _log.exception("warm_check_failed", peer=self._peer)
         else:
-            answer = self._stamp.complete(passing)
             self._answered += 1
-            if known.last is None:
-                self._transport.write(answer)
-            else:
-                self._transport.write(known.last.mark(answer))
-                self._transport.close()
+            self._pending_writes.add(self._transport, self._stamp.complete(passing), known.last)
             return True
         self._begin_to_ask(data, known.endpoint, lacking, last=known.last)
         return False
@@ -152,7 +149,9 @@ class Connection(asyncio.Protocol):
 
     async def _ask(self, asked: Asked) -> None:
         try:
-            self._send(await self._lane.answer(asked))
+            answer = await self._lane.answer(asked)
+            last = self._last or (Last.CLOSE if self._leaving and not self._unread else None)
+            write(self._transport, answer, last)
         except Exception:  # noqa: BLE001 - logged with its traceback
             # What was asked stays without an answer, rather than with half of one.
             _log.exception("check_unanswered", peer=self._peer)
@@ -160,14 +159,6 @@ class Connection(asyncio.Protocol):
         self._asking = None
         self._answered += 1
         self._go_on()
-
-    def _send(self, answered: bytes) -> None:
-        if self._transport.is_closing():
-            return
-        last = self._last or (Last.CLOSE if self._leaving and not self._unread else None)
-        self._transport.write(answered if last is None else last.mark(answered))
-        if last is not None:
-            self._transport.close()
 
     def _go_on(self) -> None:
         """Look at what came meanwhile, if the client takes its answers."""
@@ -181,6 +172,8 @@ class Connection(asyncio.Protocol):
             return
         if data:
             self.data_received(data)
+            # Before anything else comes, or this ends.
+            self._pending_writes.flush()
         # Nothing that is not there now comes any more.
         if self._ended and self._asking is None and self._transport.get_protocol() is self:
             self._transport.close()
@@ -214,6 +207,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep a connection open on which nothing more is asked, until what was asked is answered."""
         self._ended = True
+        # To say no closes it.
+        self._pending_writes.flush()
         return self._asking is not None
 
     def pause_writing(self) -> None:
@@ -238,6 +233,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def force_close(self) -> None:
+        self._pending_writes.flush()
         self._transport.close()
 
     def _close_if_idle(self, answered_before: int) -> None:

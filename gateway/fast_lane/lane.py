@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.fast_lane.known_heads import KnownHeads
+from gateway.fast_lane.pending_writes import PendingWrites
 from gateway.forward_auth.check import CheckRequest
 from gateway.forward_auth.original_request import Endpoint
 from gateway.forward_auth.request_headers import collect_headers
@@ -54,6 +55,7 @@ class Lane:
         self.warm_at = checks.warm.__getitem__
         self.heads = KnownHeads()
         self.stamp = stamp
+        self.pending_writes = PendingWrites()
         self.connections = connections
         self.slow = slow
         # Checks that take time, also those whose client has gone: what they read from is not to be closed under them.

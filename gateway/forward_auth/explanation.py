@@ -22,12 +22,17 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class RuleReport:
-    """What came of one rule; `index` counts from 1. `decides`: it is the first that covers the request."""
+    """What came of one rule; `index` counts from 1.
+
+    `decides`: it is the first that covers the request. Where the query can be read in several ways, and so whether it
+    covers it is not `certain`, it is the strictest of those that may.
+    """
 
     index: int
     name: str
     requirement: Requirement
     mismatches: tuple[Mismatch, ...]
+    certain: bool
     decides: bool
 
     @property
@@ -60,7 +65,8 @@ def explain(policy: Policy, presented: Presented, original: OriginalRequest) -> 
     asked = asked_by(presented, original)
     located = [rule.locate(deciding.place) for rule in policy.rules]
     misfits = [(*here.failed, *(() if here.failed else here.misfits(asked))) for here in located]
-    first = next((index for index, failed in enumerate(misfits) if not failed), len(located))
+    covering = (index for index, failed in enumerate(misfits) if not failed)
+    decisive = next((index for index in covering if located[index].rule.name == deciding.decision.rule), len(located))
     rules = tuple(
         RuleReport(
             index=index + 1,
@@ -70,7 +76,8 @@ def explain(policy: Policy, presented: Presented, original: OriginalRequest) -> 
                 Mismatch(criterion, reason(criterion, here, place=deciding.place, presented=presented))
                 for criterion in misfits[index]
             ),
-            decides=index == first,
+            certain=here.is_certain(asked),
+            decides=index == decisive,
         )
         for index, here in enumerate(located)
     )
@@ -79,7 +86,7 @@ def explain(policy: Policy, presented: Presented, original: OriginalRequest) -> 
         deciding=deciding,
         rules=rules,
         default=policy.default,
-        would_pass=tuple(_ways(policy, located[: first + 1], asked, original, deciding.decision)),
+        would_pass=tuple(_ways(policy, located[: decisive + 1], asked, original, deciding.decision)),
     )
 
 

@@ -11,6 +11,8 @@ from gateway.errors import MalformedRequest
 _MAX_LENGTH = 64 * 1024
 _MAX_AMBIGUOUS_LENGTH = 8 * 1024
 _MAX_READINGS = 64
+# Of all readings together: each is decoded in four ways and judged by every rule, and everybody else waits for that.
+_MAX_LENGTH_OF_READINGS = 64 * 1024
 
 _UNREADABLE_AS_SENT = re.compile(r"[^\x21-\x7e]|#|%(?![0-9A-Fa-f]{2})")
 # Proxies and applications disagree about these: each of them can make one path into another.
@@ -19,8 +21,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Some file systems drop trailing dots and blanks: a segment of nothing else is another name for its parent.
 _BLANK_SEGMENT = re.compile(r"/(?!\.{1,2}(?:/|$))[. ]+(?:/|$)")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
-_ESCAPED_SLASH = re.compile(r"(%2f)", re.IGNORECASE)
-_ESCAPED_SLASHES = re.compile(r"(%2f|%5c)", re.IGNORECASE)
+# Where one begins.
+_ESCAPED_SLASH = re.compile(r"%(?=2f)", re.IGNORECASE)
+_ESCAPED_SLASHES = re.compile(r"%(?=2f|5c)", re.IGNORECASE)
 _NETWORK_PATH = re.compile(r"[/\\]{2,}[^/\\]*")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 
@@ -43,7 +46,7 @@ def read_path(path: str) -> tuple[str, ...]:
         fresh = {new: None for transform in _TRANSFORMATIONS for new in transform(reading) if new not in readings}
         readings |= fresh
         waiting += fresh
-        if len(readings) > _MAX_READINGS:
+        if len(readings) > _MAX_READINGS or sum(map(len, readings)) > _MAX_LENGTH_OF_READINGS:
             raise MalformedRequest
     return tuple(readings)
 
@@ -55,7 +58,8 @@ def _decode_once(path: str) -> Iterator[str]:
     """
     yield _decode(path)
     for kept in (_ESCAPED_SLASH, _ESCAPED_SLASHES):
-        yield "".join(part if kept.fullmatch(part) else _decode(part) for part in kept.split(path))
+        # Escaped once more, and decoded to what it was.
+        yield _decode(kept.sub("%25", path))
     yield _ESCAPED_DOT.sub(".", path)
 
 

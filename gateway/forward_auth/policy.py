@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, assert_never
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, assert_never
 from gateway.errors import GatewayError
 from gateway.forward_auth.original_request import OriginalRequest
 from gateway.forward_auth.presented import Credential, Presented
-from gateway.forward_auth.query import read_query
 from gateway.forward_auth.rule_compilation import REQUIREMENTS, compile_rule
 from gateway.forward_auth.rules import Asked, Located, Place, Requirement, Rule
 from gateway.forward_auth.scopes import is_in_scope
@@ -109,16 +108,23 @@ class Policy:
         return known
 
     def _decide(self, asked: Asked, place: Place, *, out_of_scope: Credential | None) -> Decision:
+        """Let the first rule decide that covers it, or the strictest up to there of those that may."""
+        return max(self._decisions(asked, place, out_of_scope), key=_strictness)
+
+    def _decisions(self, asked: Asked, place: Place, out_of_scope: Credential | None) -> Iterator[Decision]:
         for located in self.candidates(place):
             if next(located.misfits(asked), None) is None:
                 credential = located.credential(asked.presented)
                 who = _Who.behind(credential, in_scope=credential is None or credential is not out_of_scope)
                 if located.passes_preflight(asked):
-                    return who.meet(Requirement.NOTHING, located.rule.name)
-                return who.meet(located.rule.requirement, located.rule.name, wanted=located.asks_who)
+                    yield who.meet(Requirement.NOTHING, located.rule.name)
+                else:
+                    yield who.meet(located.rule.requirement, located.rule.name, wanted=located.asks_who)
+                if located.is_certain(asked):
+                    return
         credential = asked.presented.credential()
         who = _Who.behind(credential, in_scope=credential is None or credential is not out_of_scope)
-        return who.meet(self.default, DEFAULT)
+        yield who.meet(self.default, DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +169,17 @@ class _Who:
 
 def asked_by(presented: Presented, original: OriginalRequest) -> Asked:
     """Give what rules look at on every check."""
-    return Asked(presented, read_query(original.query) if original.query else ({},), original.preflight)
+    return Asked(presented, original.query, original.preflight)
 
 
 def strictest(judgements: Iterable[Judgement]) -> Judgement:
-    """Give the strictest; between two that allow, the one that looked closer, since it says who it is."""
-    return max(judgements, key=lambda judgement: (judgement.decision.outcome, judgement.decision.requirement))
+    """Give the strictest."""
+    return max(judgements, key=lambda judgement: _strictness(judgement.decision))
+
+
+def _strictness(decision: Decision) -> tuple[Outcome, Requirement]:
+    """Between two that allow the one is stricter that looked closer: it says who it is."""
+    return decision.outcome, decision.requirement
 
 
 def compile_policy(access_control: AccessControl | None) -> Policy:

@@ -13,9 +13,18 @@ from gateway.forward_auth.patterns import Pattern
 # The values of each key, in order.
 QueryReading = Mapping[str, Sequence[str]]
 
+# Characters, as of a path that can be read in several ways: to decode all that a head can hold would take a tenth of a
+# second.
+_MAX_LENGTH = 8 * 1024
+
 
 def read_query(query: str) -> tuple[QueryReading, ...]:
-    """Give every reading of a query: applications disagree on `;` as a separator, and some cut at a `#`."""
+    """Give every reading of a query: applications disagree on `;` as a separator, and some cut at a `#`.
+
+    Of one that is too long to be read there is none.
+    """
+    if len(query) > _MAX_LENGTH:
+        return ()
     text = query.removeprefix("?")
     spellings = dict.fromkeys([text, text.partition("#")[0]])
     readings = []
@@ -43,8 +52,8 @@ class Condition:
     value: str
     pattern: Pattern | None = None
 
-    def holds(self, reading: QueryReading, *, opens: bool) -> bool:
-        """Say whether it holds: of a repeated key every value has to fit a rule that opens, and any one that denies.
+    def holds(self, reading: QueryReading, *, surely: bool) -> bool:
+        """Say whether it holds, or may hold: nobody knows which value of a repeated key an application takes.
 
         An absent key compares as an empty value, as in Authelia.
         """
@@ -54,7 +63,7 @@ class Condition:
         if self.operator is QueryOperator.ABSENT:
             return not values
         verdicts = (self._fits(value) for value in values or ("",))
-        return all(verdicts) if opens else any(verdicts)
+        return all(verdicts) if surely else any(verdicts)
 
     def _fits(self, value: str) -> bool:
         match self.operator:
@@ -77,10 +86,15 @@ class Condition:
         return self.pattern is not None and self.pattern.search(readable) is not None
 
 
-def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, opens: bool) -> bool:
-    """Say whether all conditions of one alternative hold: in every reading if the rule opens, in any if it denies."""
+def query_fits(alternatives: Sequence[Sequence[Condition]], readings: Sequence[QueryReading], *, surely: bool) -> bool:
+    """Say whether all conditions of one alternative hold: `surely` in every reading, otherwise in any.
+
+    What is not read may fit.
+    """
+    if not readings:
+        return not surely
     verdicts = (
-        any(all(condition.holds(reading, opens=opens) for condition in conditions) for conditions in alternatives)
+        any(all(condition.holds(reading, surely=surely) for condition in conditions) for conditions in alternatives)
         for reading in readings
     )
-    return all(verdicts) if opens else any(verdicts)
+    return all(verdicts) if surely else any(verdicts)

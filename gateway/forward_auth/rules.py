@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 
 from gateway.config.rule_networks import RuleNetwork
 from gateway.forward_auth.patterns import Glob, Pattern
 from gateway.forward_auth.presented import Credential, Presented
-from gateway.forward_auth.query import Condition, QueryReading, query_fits
+from gateway.forward_auth.query import Condition, QueryReading, query_fits, read_query
 from gateway.forward_auth.visitor_names import fits_claims, is_subject
 from gateway.grammar.claims import NO_CLAIM, Claim, label_as_written
 from gateway.grammar.host_templates import HostTemplate
@@ -50,13 +51,19 @@ class Place:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: it keeps what was read.
+@dataclass(frozen=True)
 class Asked:
     """The rest of what a request shows to rules."""
 
     presented: Presented
-    queries: tuple[QueryReading, ...]
+    query: str
     preflight: bool
+
+    @cached_property
+    def queries(self) -> tuple[QueryReading, ...]:
+        """The readings of the query, made once a rule looks at them: few rules do, and it takes its time."""
+        return read_query(self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +126,16 @@ class Located:
         """Whether this is a preflight that the rule lets pass; it cannot carry a credential."""
         return asked.preflight and self.rule.allow_preflight
 
+    def is_certain(self, asked: Asked) -> bool:
+        """Whether the query fits however an application reads it; if not, the rule may cover a request or not."""
+        return not self.rule.query or query_fits(self.rule.query, asked.queries, surely=True)
+
     def misfits(self, asked: Asked) -> Iterator[Criterion]:
         """Yield each criterion that is evaluated on every check and does not hold."""
         rule = self.rule
         if rule.networks and not _is_from(asked.presented.client_address, rule):
             yield Criterion.NETWORKS
-        if rule.query and not query_fits(rule.query, asked.queries, opens=rule.opens):
+        if rule.query and not query_fits(rule.query, asked.queries, surely=False):
             yield Criterion.QUERY
         credential = self.credential(asked.presented)
         # A rule that opens takes only these kinds, and asks everybody else to log in; one that denies is about them.

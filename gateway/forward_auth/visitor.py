@@ -5,6 +5,8 @@ from __future__ import annotations
 from gateway.forward_auth.request_headers import RequestHeaders
 
 _DOCUMENTS = frozenset({"document", "iframe", "frame"})
+# Characters, far above what any browser sends: to look through all that a head can hold takes a tenth of a second.
+_MAX_ACCEPT = 2048
 _PROGRAM_MARKS = ("upgrade", "sec-websocket-key", "authorization", "x-api-key")
 
 
@@ -22,7 +24,8 @@ def is_navigation(headers: RequestHeaders) -> bool:
         return False
     if _first(headers, "x-requested-with") == "xmlhttprequest":
         return False
-    return prefers_html(",".join(headers.get("accept", ())))
+    accept = ",".join(headers.get("accept", ()))
+    return len(accept) <= _MAX_ACCEPT and prefers_html(accept)
 
 
 def prefers_html(accept: str) -> bool:

@@ -147,8 +147,9 @@ class WarmCheck:
         return layout
 
     def _locate(self, path: bytes, frame: Frame) -> KnownPlace:
-        if path.endswith(_BLANKS):
-            # Before a query it belongs to the path, at the end of the line it does not.
+        if path.endswith(_BLANKS) or len(path) > _MAX_REMEMBERED_PLACE:
+            # Before a query blanks belong to the path, at the end of the line they do not. And what would be forgotten
+            # is not worth being read twice: a long path may have many readings.
             raise NotAtOnce
         family, rest = family_of(self._endpoint), iter(frame.rest.split(b"\n")[1:])
         lines = [(name.encode(), path if name == family.target else next(rest)) for name in family.names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, event
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection, Dialect
-    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
 
 # Between two attempts to switch to WAL: SQLite does not wait for that lock by itself.
 _LOCK_RETRY_SECONDS = 0.05
@@ -48,6 +48,7 @@ def sqlite_engines(path: Path) -> Engines:
     for engine in (readers, writer):
         event.listen(engine.sync_engine, "do_connect", _connect)
         event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "handle_error", _end_statement)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     # More than a few are made as they are needed.
     short_way = SqliteReader(path, readers.dialect)
@@ -78,15 +79,27 @@ def _prepare(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
     # The driver's own transaction handling begins late and deferred; in WAL mode such a transaction fails
     # with "database is locked" as soon as it reads and then writes. We begin ourselves.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    _switch_to_wal(cursor)
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+    # The cursor is closed whatever happens: see `_end_statement`.
+    with closing(connection.cursor()) as cursor:
+        _switch_to_wal(cursor)
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
 
 
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _end_statement(failed: ExceptionContext) -> None:
+    """End a statement that was cancelled with rows left to read, before its connection is closed.
+
+    SQLite keeps a closed connection open beneath while it has such a statement, which is held by the traceback until
+    the garbage is collected: the transaction would go on. Nobody else could write, or empty the WAL if it only reads.
+    """
+    if isinstance(failed.original_exception, asyncio.CancelledError) and failed.execution_context is not None:
+        # Whatever goes wrong with it, what is raised is that this was cancelled.
+        with suppress(Exception):
+            failed.execution_context.cursor.close()
 
 
 def _switch_to_wal(cursor: DBAPICursor) -> None:

@@ -66,6 +66,11 @@ class Protocol(web.RequestHandler):
         bodies = [body for _, body in self._messages]
         if self._current_request is not None:
             bodies.append(self._current_request.content)
+        # What came behind a wish for another protocol is read once that has been declined.
+        if not idle and not self._messages and not self._message_tail:
+            # When the last answer was just given nothing else would end it, and whoever hangs up then would leave a
+            # descriptor behind for the time of keep-alive.
+            self.close()
         # A body that does not come any more has no answer.
         return not idle and all(body.is_eof() for body in bodies)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp.web import BaseRequest, StreamResponse
 
 from gateway.fast_lane.connection import Connection
 from gateway.web.protocol import Protocol
@@ -59,6 +61,14 @@ class Client:
             unread += data
         assert place == len(unread), unread[place:]
         return statuses
+
+    async def heads_until_the_end(self) -> list[bytes]:
+        """Read all there is, and give the heads of the answers."""
+        unread = b""
+        async with asyncio.timeout(10):
+            while data := await asyncio.get_running_loop().sock_recv(self.socket, 65536):
+                unread += data
+        return re.findall(rb"HTTP/1\.1 .*?\r\n\r\n", unread, re.DOTALL)
 
     async def ended(self) -> bool:
         """Whether nothing more comes; waits for the end."""
@@ -141,6 +151,37 @@ async def test_client_that_says_no_more_is_answered(gateway: Gateway, kind: str)
         assert await client.ended()
 
 
+async def test_what_came_behind_a_declined_upgrade_is_answered_to_who_says_no_more(gateway: Gateway) -> None:
+    """It is read only once the request for the upgrade has its answer."""
+    async with connected(gateway) as client:
+        client.socket.send(page(b"/healthz", b"Connection: Upgrade", b"Upgrade: websocket") + page(b"/healthz"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert await client.statuses(2) == [200, 200]
+        assert await client.ended()
+
+
+async def test_client_that_says_no_more_as_soon_as_it_is_answered_is_let_go(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N3: between an answer and the look for what comes next, the loop takes what has come."""
+    finish_response = Protocol.finish_response
+
+    async def finish(
+        this: Protocol, request: BaseRequest, response: StreamResponse, start_time: float | None = None
+    ) -> tuple[StreamResponse, bool]:
+        outcome = await finish_response(this, request, response, start_time)
+        # As the loop does.
+        if not this.eof_received():
+            cast("asyncio.Transport", this.transport).close()
+        return outcome
+
+    monkeypatch.setattr(Protocol, "finish_response", finish)
+    async with connected(gateway) as client:
+        await client.send(page(b"/healthz"))
+        assert await client.statuses(1) == [200]
+        assert await client.ended()
+
+
 async def test_client_that_says_no_more_while_its_check_takes_time_is_answered(
     gateway: Gateway, held_checks: HeldChecks
 ) -> None:
@@ -149,13 +190,31 @@ async def test_client_that_says_no_more_while_its_check_takes_time_is_answered(
         held_checks.reached.clear()
         held_checks.go_on.clear()
         async with connected(gateway) as client:
-            await client.send(HELD_CHECK + after)
+            # Not with the first one: two heads at once are none of the fast lane's.
+            await client.send(HELD_CHECK)
             await held_checks.reached.wait()
+            await client.send(after)
             client.socket.shutdown(socket.SHUT_WR)
             await turns()
             held_checks.go_on.set()
             assert await client.statuses(2 if after == quick else 1) == [401, 200][: 2 if after == quick else 1]
             assert await client.ended()
+
+
+async def test_last_answer_overtakes_none_of_those_before_it(gateway: Gateway, held_checks: HeldChecks) -> None:
+    quick = await known(gateway)
+    for later in range(ATTEMPTS):
+        held_checks.reached.clear()
+        held_checks.go_on.clear()
+        async with connected(gateway) as client:
+            await client.send(HELD_CHECK)
+            await held_checks.reached.wait()
+            await client.send(quick)
+            held_checks.go_on.set()
+            await turns(later)
+            await client.send(with_more(quick, b"Connection: close"))
+            heads = await client.heads_until_the_end()
+            assert [b"\r\nConnection: close" in head for head in heads] == [False, False, True]
 
 
 @pytest.mark.parametrize("hangs_up", ["closes", "resets"])
@@ -202,6 +261,30 @@ async def test_client_that_reads_no_answers_is_not_read_either(gateway: Gateway,
             (status, status): number for status in statuses
         }
         await finishing
+
+
+@pytest.mark.parametrize("ended_by", ["gateway", "client"])
+async def test_end_of_a_connection_does_not_take_an_answer_with_it(
+    gateway: Gateway, transports: list[asyncio.Transport], ended_by: str
+) -> None:
+    quick = await known(gateway)
+    async with connected(gateway) as client:
+        await client.send(quick)
+        assert await client.statuses(1) == [200]
+        await turns()
+        # As where a gateway that ends looks at its connections in the turn in which a check comes; and as where the
+        # loop hears of so many that it asks once more who says something, or says no more, before it goes on.
+        connection = transports[-1].get_protocol()
+        assert isinstance(connection, Connection | Protocol)
+        connection.data_received(quick)
+        while connection.owes_answer:
+            await turns(1)
+        if ended_by == "gateway":
+            connection.force_close()
+        elif not connection.eof_received():
+            transports[-1].close()
+        assert await client.statuses(1) == [200]
+        assert await client.ended()
 
 
 @pytest.mark.parametrize("asked", ["known", "stranger", "both"])

@@ -102,6 +102,20 @@ def test_way_around_a_rule_that_denies() -> None:
     assert key.decision.rule == "bots"
 
 
+def test_rule_that_may_cover_decides_where_it_is_the_strictest() -> None:
+    rules = policy(
+        rule("bypass", name="open", query=[{"key": "v", "value": "1"}]),
+        rule("two_factor", name="closed", query=[{"key": "v", "value": "2"}]),
+        rule("one_factor", name="rest"),
+        rule("deny", name="late", query=[{"key": "v", "value": "1"}]),
+    )
+    explanation = explained(Visitor("ada"), "/?v=1&v=2", rules=rules)
+    fates = [(report.covers, report.certain, report.decides) for report in explanation.rules]
+    assert explanation.decision.rule == "closed"
+    assert fates == [(True, False, False), (True, False, True), (True, True, False), (True, False, False)]
+    assert explanation.would_pass == ("a second factor (closed)",)
+
+
 def test_scope_that_is_missing_is_named() -> None:
     key = with_credential(CredentialKind.API_KEY, scopes=(Scope(path="/b"),))
     explanation = explain(policy(rule("one_factor")), key, ask("/a"))

@@ -58,6 +58,23 @@ def test_path_with_more_than_sixty_four_readings_is_refused() -> None:
         read_path("/%" + "25" * 63 + "41")
 
 
+def test_path_whose_readings_are_too_long_together_is_refused() -> None:
+    """N3: a stranger's path of eight kibibytes would keep everybody else waiting for a tenth of a second."""
+    beginning = "/%" + "25" * 13 + "41"
+    assert len(read_path(beginning + "a" * 4000)) == 15
+    with pytest.raises(MalformedRequest):
+        read_path(beginning + "a" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("path", "reading"),
+    [("/%2F%2f%5C%41", "/%2F%2f%5CA"), ("/%25%2F%41", "/%%2FA"), ("/%252%2f41", "/%2%2f41")],
+)
+def test_escaped_slashes_stay_as_they_are_written(path: str, reading: str) -> None:
+    """C2: whatever stands around them."""
+    assert reading in read_path(path)
+
+
 def test_reading_as_sent_comes_first() -> None:
     assert read_path("/%61dmin%3fx")[0] == "/%61dmin%3fx"
 

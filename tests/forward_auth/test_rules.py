@@ -10,12 +10,14 @@ import pytest
 from gateway.errors import InvalidApiKey
 from gateway.forward_auth.policy import Outcome, Policy
 from gateway.forward_auth.presented import ANONYMOUS, Credential, Presented
+from gateway.forward_auth.query import QueryReading, read_query
 from gateway.grammar.subjects import ROLES
 from gateway.models import CredentialKind, OrganizationRole, Principal, Scope
 from tests.support.rules import ask, policy, rule
 from tests.support.visitors import ADA, BAD_KEY, SERVICE, in_groups, logged_in, nobody_from, with_credential
 
 ALLOW, LOG_IN, FORBID = Outcome.ALLOW, Outcome.LOG_IN, Outcome.FORBID
+SECOND_FACTOR = Outcome.SECOND_FACTOR
 BOB = replace(in_groups(ADA, "guests"), email="bob@example.com", username="bob")
 POLICIES = ["bypass", "one_factor", "two_factor", "deny"]
 
@@ -254,6 +256,61 @@ def test_query_conditions(condition: dict[str, Any], query: str, opens: bool, de
     assert outcome(denied, ANONYMOUS, f"/{query}") is (FORBID if denies else ALLOW)
 
 
+@pytest.mark.parametrize("operator", ["present", "absent"])
+def test_query_that_is_too_long_to_be_read_never_opens_and_never_saves(operator: str) -> None:
+    """N3: to read it would keep everybody else waiting. Rules that do not look at it are none the worse."""
+    condition = [{"operator": operator, "key": "a"}]
+    opened = policy(rule("bypass", query=condition), rule("deny"))
+    denied = policy(rule("deny", query=condition), rule("bypass"))
+    readable = "/?" + "a&b&" * 2000
+    long = readable + "c" * 1000
+    assert (outcome(opened, ANONYMOUS, readable) is ALLOW) == (operator == "present")
+    assert [outcome(rules, ANONYMOUS, long) for rules in (opened, denied)] == [FORBID, FORBID]
+    assert outcome(policy(rule("bypass")), ANONYMOUS, long) is ALLOW
+
+
+@pytest.mark.parametrize(
+    "query", ["admin=1&" + "a" * 9000, "admin=1&admin=2", "admin=2;admin=1"], ids=["too long", "twice", "semicolon"]
+)
+@pytest.mark.parametrize(
+    ("first", "then", "outcomes", "decides"),
+    [
+        (("two_factor",), "bypass", (LOG_IN, SECOND_FACTOR), "rule 1"),
+        (("bypass",), "two_factor", (LOG_IN, SECOND_FACTOR), "rule 2"),
+        (("bypass", "two_factor"), "bypass", (LOG_IN, SECOND_FACTOR), "rule 2"),
+        (("one_factor",), "bypass", (LOG_IN, ALLOW), "rule 1"),
+        (("deny",), "bypass", (FORBID, FORBID), "rule 1"),
+        (("bypass", "one_factor"), "deny", (FORBID, FORBID), "rule 3"),
+    ],
+)
+def test_query_that_can_be_read_in_several_ways_is_judged_by_the_strictest(
+    query: str, first: tuple[str, ...], then: str, outcomes: tuple[Outcome, Outcome], decides: str
+) -> None:
+    """C1: whoever writes it must not leave a rule by it, for one that asks for less."""
+    looking = [rule(decision, query=[{"key": "admin", "value": "1"}]) for decision in first]
+    rules = policy(*looking, rule(then))
+    decisions = [rules.decide(presented, ask(f"/?{query}")) for presented in (ANONYMOUS, logged_in(ADA))]
+    assert tuple(decision.outcome for decision in decisions) == outcomes
+    assert {decision.rule for decision in decisions} == {decides}
+
+
+def test_query_is_read_only_where_a_rule_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N3: whoever writes it chooses how long that takes; for all rules and readings of a path once is enough."""
+    read: list[str] = []
+
+    def note(query: str) -> tuple[QueryReading, ...]:
+        read.append(query)
+        return read_query(query)
+
+    monkeypatch.setattr("gateway.forward_auth.rules.read_query", note)
+    looking = rule("deny", "closed.test", query=[{"key": "a"}])
+    rules = policy(looking, looking, rule("bypass", "*.test", networks=["203.0.113.0/24"]), rule("bypass", "*.test"))
+    assert outcome(rules, ANONYMOUS, "https://open.test/%61?a") is ALLOW
+    assert read == []
+    assert outcome(rules, ANONYMOUS, "https://closed.test/%61?b") is ALLOW
+    assert read == ["?b"]
+
+
 def test_query_lists_are_alternatives_of_conjunctions() -> None:
     secure = [{"operator": "present", "key": "secure"}, {"operator": "absent", "key": "insecure"}]
     rules = policy(rule("bypass", query=[secure, [{"key": "token", "value": "abc"}]]))
@@ -349,7 +406,7 @@ def test_several_scopes_add_up() -> None:
 def test_scope_narrows_and_never_widens() -> None:
     key = with_credential(CredentialKind.API_KEY, scopes=(Scope(path="/api/**"),))
     assert outcome(policy(rule("deny")), key, "/api/x") is FORBID
-    assert outcome(policy(rule("two_factor")), key, "/api/x") is Outcome.SECOND_FACTOR
+    assert outcome(policy(rule("two_factor")), key, "/api/x") is SECOND_FACTOR
     assert outcome(policy(rule("two_factor")), key, "/x") is Outcome.OUT_OF_SCOPE
 
 

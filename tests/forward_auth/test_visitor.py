@@ -110,6 +110,14 @@ def test_several_accept_lines_are_one_list() -> None:
     assert is_navigation(collect_headers([(b"Accept", b"*/*;q=0.1"), (b"Accept", b"text/html")]))
 
 
+def test_what_accepts_more_than_any_browser_is_a_program() -> None:
+    """N3: to look through it would keep everybody else waiting."""
+    assert navigates({"Accept": "text/html," + "a/b," * 400})
+    assert not navigates({"Accept": "text/html," + "a/b," * 600})
+    assert not is_navigation(collect_headers([(b"Accept", b"text/html")] * 300))
+    assert navigates(CHROME | {"Accept": "text/html," + "a/b," * 600})
+
+
 @pytest.mark.parametrize(
     "mark",
     [

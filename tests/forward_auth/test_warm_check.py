@@ -95,7 +95,8 @@ def test_places_are_remembered_up_to_a_bound(warm: WarmCheck) -> None:
         assert answer(warm, {**HEAD, b"X-Original-URL": b"https://app.example.com/%d?%d" % (number, number)})
     assert 0 < len(warm._places) <= MAX_PLACES  # noqa: SLF001 - the bound is not to be seen from outside
     before = len(warm._places)  # noqa: SLF001
-    assert answer(warm, {**HEAD, b"X-Original-URL": b"https://app.example.com/" + b"a" * 5000})
+    # Nor is it read here, for the full check may have to read it as well: it may have many readings.
+    assert answer(warm, {**HEAD, b"X-Original-URL": b"https://app.example.com/" + b"a" * 5000}) is None
     assert answer(warm, {**HEAD, b"X-Original-URL": b"https://app.example.com/1?other"})
     assert len(warm._places) <= before + 1  # noqa: SLF001
 

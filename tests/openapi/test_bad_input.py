@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -274,8 +275,9 @@ async def _exchange(gateway: Gateway, lines: list[str], body: bytes) -> RawAnswe
 
 
 async def test_client_that_hangs_up_within_its_body_leaves_no_trace(
-    gateway: Gateway, told_nobody: Callable[[str], None]
+    gateway: Gateway, told_nobody: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.web.bodies._BODY_DEADLINE", timedelta(milliseconds=200))
     reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
     head = request_bytes("POST /api/auth/login", "Host: x", "Content-Type: application/json", "Content-Length: 5000")
     writer.write(head + _SECRET)

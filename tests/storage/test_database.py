@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 import stat
 import threading
-from contextlib import AsyncExitStack, closing
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -231,6 +233,76 @@ async def test_locked_database_is_unavailable_and_heals(tmp_path: Path) -> None:
         await connection.execute(INSERT, {"name": "a"})
     assert await _count(database) == 1
     await database.close()
+
+
+@contextmanager
+def rows_that_do_not_come(statement: str) -> Iterator[asyncio.Event]:
+    """Let a statement be executed, which sets the event, and its rows never be read."""
+    execute, executed = aiosqlite.Cursor.execute, asyncio.Event()
+
+    async def execute_and_wait(cursor: aiosqlite.Cursor, sql: str, parameters: Iterable[Any] | None = None) -> None:
+        await execute(cursor, sql, parameters)
+        if sql == statement:
+            executed.set()
+            await asyncio.Event().wait()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aiosqlite.Cursor, "execute", execute_and_wait)
+        yield executed
+
+
+async def ask(begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]], statement: str) -> Row[Any] | None:
+    async with begin() as connection:
+        return (await connection.exec_driver_sql(statement)).first()
+
+
+async def cancelled(asking: Coroutine[Any, Any, Any], statement: str) -> BaseException:
+    """Cancel it where rows of the statement are left to read, and give what it raised."""
+    with rows_that_do_not_come(statement) as executed:
+        task = asyncio.create_task(asking)
+        await executed.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+    return raised.value
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("statement", ["PRAGMA journal_mode=WAL", "SELECT 1"])
+async def test_statement_that_is_cancelled_with_rows_left_to_read_locks_nobody_out(
+    tmp_path: Path, statement: str
+) -> None:
+    """Whoever keeps the exception keeps its statement as well; as a rule the garbage does, for a while."""
+    async with Database.opened(SqliteFile(tmp_path / "gateway.db")) as database:
+        kept = await cancelled(ask(database.write, "SELECT 1"), statement)
+        await ask(database.write, "SELECT 1")
+    assert kept.__traceback__ is not None
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_read_that_is_cancelled_with_rows_left_to_read_lets_the_log_be_emptied(tmp_path: Path) -> None:
+    """Otherwise what it began to read stays what SQLite has to keep, and the WAL grows."""
+    select = "SELECT name FROM sqlite_schema"
+    async with Database.opened(SqliteFile(tmp_path / "gateway.db")) as database:
+        await migrate(database)
+        kept = await cancelled(ask(database.read, select), select)
+        async with database.write() as connection:
+            await connection.exec_driver_sql("CREATE TABLE written (since TEXT)")
+        assert await ask(database.read, "PRAGMA wal_checkpoint(TRUNCATE)") == (0, 0, 0)
+    assert kept.__traceback__ is not None
+
+
+async def test_statement_that_cannot_be_ended_either_is_still_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def close(_cursor: aiosqlite.Cursor) -> None:
+        raise sqlite3.OperationalError
+
+    async with Database.opened(SqliteFile(tmp_path / "gateway.db")) as database:
+        await ask(database.write, "SELECT 1")
+        with monkeypatch.context() as patched:
+            patched.setattr(aiosqlite.Cursor, "close", close)
+            await cancelled(ask(database.write, "SELECT 2"), "SELECT 2")
 
 
 @pytest.mark.both_databases
