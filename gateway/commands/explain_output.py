@@ -71,7 +71,7 @@ def _what_would_pass(ways: tuple[str, ...]) -> Iterator[str]:
 
 
 def _fate(rule: RuleReport) -> str:
-    if rule.covers and not rule.certain:
+    if not rule.certain:
         return f"may cover it, for the query can be read in several ways{', and decides' if rule.decides else ''}"
     if rule.decides:
         return "covers it, and decides"
@@ -134,6 +134,7 @@ def _rule_as_json(rule: RuleReport) -> dict[str, Any]:
         "name": rule.name,
         "policy": _POLICIES[rule.requirement],
         "matches": rule.covers,
+        "certain": rule.certain,
         "decides": rule.decides,
         "mismatches": {mismatch.criterion.value: mismatch.reason for mismatch in rule.mismatches},
     }

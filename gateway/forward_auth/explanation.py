@@ -76,7 +76,7 @@ def explain(policy: Policy, presented: Presented, original: OriginalRequest) -> 
                 Mismatch(criterion, reason(criterion, here, place=deciding.place, presented=presented))
                 for criterion in misfits[index]
             ),
-            certain=here.is_certain(asked),
+            certain=bool(misfits[index]) or here.is_certain(asked),
             decides=index == decisive,
         )
         for index, here in enumerate(located)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,31 @@ async def explain(folder: Path, *arguments: str, rules: str = RULES) -> Finished
     config.write_text(rules)
     environ = {"GATEWAY_DATA_DIR": str(folder / "data")}
     return await run_gateway("--config", str(config), "explain", *arguments, environ=environ)
+
+
+async def test_rule_that_may_cover_says_so(tmp_path: Path) -> None:
+    rules = """
+cookie_domain: example.com
+public_url: https://auth.example.com
+access_control:
+  rules:
+    - {name: other, domain: app.example.com, policy: deny, query: [{key: admin, value: "3"}]}
+    - {name: admin, domain: app.example.com, policy: two_factor, query: [{key: admin, value: "1"}]}
+    - {name: rest, domain: app.example.com, policy: bypass}
+"""
+    asked = ("GET", "https://app.example.com/?admin=1&admin=2")
+    text = (await explain(tmp_path, *asked, rules=rules)).out
+    assert (
+        "→   2  admin           two_factor  may cover it, for the query can be read in several ways, and decides\n"
+        in text
+    )
+    assert "    3  rest            bypass      covers it, too late\n" in text
+    told = json.loads((await explain(tmp_path, *asked, "--json", rules=rules)).out)["rules"]
+    assert [(rule["matches"], rule["certain"], rule["decides"]) for rule in told] == [
+        (False, True, False),
+        (True, False, True),
+        (True, True, False),
+    ]
 
 
 async def test_text_says_who_decided_why_the_others_did_not_and_what_would_have_passed(tmp_path: Path) -> None:
