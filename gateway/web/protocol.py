@@ -62,17 +62,18 @@ class Protocol(web.RequestHandler):
     def eof_received(self) -> bool:  # type: ignore[override] # it says nothing, which closes the connection
         """Keep a connection open on which nothing more is asked, until what was asked is answered."""
         self._ended = True
-        idle = self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+        if self._request_count == 0 or (self._waiter is not None and not self._waiter.done()):
+            return False
         bodies = [body for _, body in self._messages]
         if self._current_request is not None:
             bodies.append(self._current_request.content)
         # What came behind a wish for another protocol is read once that has been declined.
-        if not idle and not self._messages and not self._message_tail:
+        if not self._messages and not self._message_tail:
             # When the last answer was just given nothing else would end it, and whoever hangs up then would leave a
             # descriptor behind for the time of keep-alive.
             self.close()
         # A body that does not come any more has no answer.
-        return not idle and all(body.is_eof() for body in bodies)
+        return all(body.is_eof() for body in bodies)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
