@@ -73,8 +73,8 @@ def growths() -> tuple[Growth, ...]:
             _FALL_WITH_RULES,
         ),
         Growth(
-            Size("1 group per person", Amounts(sessions=1000, groups_per_member=1), _GO_ROUND),
-            Size("200 groups per person", Amounts(sessions=1000, groups_per_member=200), _GO_ROUND),
+            Size("1 group per person", Amounts(sessions=_GO_ROUND, groups_per_member=1), _GO_ROUND),
+            Size("200 groups per person", Amounts(sessions=_GO_ROUND, groups_per_member=200), _GO_ROUND),
         ),
     )
 
